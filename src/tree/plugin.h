@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a plug-in is. A format turns an artifact into children; an inspector turns a blob into facts; nothing else may.
+ * A plug-in keeps no state of its own between calls, allocates from ctx->arena only, reads numbers through the cursor only, and
+ * spends its budget in every loop whose count comes from the input. */
+#ifndef GH_TREE_PLUGIN_H
+#define GH_TREE_PLUGIN_H
+
+#include "base/budget.h"
+#include "cursor/cursor.h"
+#include "facts/tables.h"
+#include "source/source.h"
+
+/* The first and last bytes of an artifact, for bids. */
+struct gh_probe {
+	const uint8_t *head; /* up to GH_PROBE_HEAD bytes from the start */
+	size_t head_len;
+	const uint8_t *tail; /* up to GH_PROBE_TAIL bytes before the end; tail_len 0 when not known (a stream) */
+	size_t tail_len;
+	uint64_t size;
+	struct gh_str name; /* last component, as the container has it; a hint, never proof */
+};
+
+enum {
+	GH_PROBE_HEAD = 8192, /* LP geometry is at 4096..8192, ext4's superblock at 1024..2048 */
+	GH_PROBE_TAIL = 4096, /* AVB's footer is the last 64 bytes; a zip end record without a long comment */
+};
+
+/* How sure a bid is, and so what happens: SHAPE looks like it (used only when nothing bids more), MAGIC has its magic number,
+ * PROVEN has magic and a matching checksum or structure. Every bid of MAGIC or better is kept: a polyglot is a fact. */
+enum gh_bid { GH_BID_NO = 0, GH_BID_SHAPE, GH_BID_MAGIC, GH_BID_PROVEN };
+
+/* What a plug-in is given. */
+struct gh_ctx {
+	struct gh_arena *arena;
+	struct gh_budget *budget;
+	const struct gh_ctx_ops *ops;
+};
+
+struct gh_ctx_ops {
+	/* Adds a row about the blob at hand and returns its number n in that table. */
+	uint32_t (*emit)(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row);
+	/* Writes down that something is malformed, unsupported or over a limit, and where; the run's status becomes that. */
+	void (*note)(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what);
+};
+
+/* Adds a row: GH_EMIT(ctx, elf_needed, at, .soname = name). Unnamed text is NULL, unnamed numbers are 0 (GH_NULL for NULL).
+ * `at` is the byte offset in the blob that shows the fact. Returns the row's number n (0, 1, … per blob and table). */
+#define GH_EMIT(ctx, table, at, ...)                                                                                   \
+	((ctx)->ops->emit((ctx), GH_T_##table, (at), &(struct gh_row_##table){__VA_ARGS__}))
+
+/* Malformed input is a result: note it and read on. */
+void gh_note(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *fmt, ...) GH_PRINTF(4, 5);
+/* The same for an error that a callee filled. GH_NOMEM and GH_IO are noted too: what was lost must be told. */
+void gh_note_err(struct gh_ctx *ctx, const struct gh_err *err);
+
+enum gh_child_kind {
+	GH_MEMBER, /* of an archive: a row in members, its content a blob */
+	GH_FILE, /* of a file system or a tar/cpio: a row in entries, its content a blob */
+	GH_VOLUME, /* a partition or a whole disk: a row in members; hashed only if no format claims it */
+};
+
+enum {
+	GH_CHILD_STREAM = 1, /* data() cannot serve it: its content comes only from pour() */
+	GH_CHILD_SIZE_HINT = 2, /* size is not known, only guessed (gzip) */
+	GH_CHILD_UNREADABLE =
+		4, /* listed, but its content cannot be had (encrypted, unsupported): the reason was noted */
+	GH_CHILD_NO_ATTRS = 8, /* mode, owner and the like are not known */
+};
+
+/* Attributes of a file as its file system stores them. */
+struct gh_attr {
+	uint64_t ino; /* 0: none. Two children with one ino share their content: it is looked at once */
+	uint32_t mode; /* st_mode, type included */
+	uint32_t uid, gid, nlink;
+	int64_t mtime;
+	uint64_t rdev;
+	uint64_t caps; /* permitted set of security.capability; 0: none */
+	uint32_t iflags; /* inode flags as ext4 has them (immutable 0x10, append 0x20, verity 0x100000) */
+	struct gh_str selinux; /* label without its final zero; p NULL: none */
+	struct gh_str link; /* target of a symbolic link; p NULL: none */
+};
+
+struct gh_child {
+	enum gh_child_kind kind;
+	uint32_t flags;
+	struct gh_str name; /* member name or path as stored, bytes; a file's path begins with '/' */
+	uint64_t cookie[2]; /* the format's own: enough to find the child again in a freshly opened container */
+	uint64_t off; /* where its bytes begin in the container; UINT64_MAX: scattered */
+	uint64_t csize; /* bytes it occupies there */
+	uint64_t size; /* of its content */
+	struct gh_attr attr; /* GH_FILE only */
+};
+
+/* Where pour() delivers. Where buf is set, content may be put into buf[0..cap) directly, then len says how much; otherwise
+ * write() is called in order. Never both. */
+struct gh_sink {
+	enum gh_code (*write)(struct gh_sink *self, const void *p, size_t n, struct gh_err *err);
+	uint8_t *buf;
+	size_t cap;
+	size_t len;
+};
+
+/* Appends to a sink of either form; for pour() implementations that decompress piece by piece. GH_LIMIT when buf is full. */
+enum gh_code gh_sink_put(struct gh_sink *sink, const void *p, size_t n, struct gh_err *err) GH_MUST;
+
+struct gh_format {
+	const char *name;
+	const char *title; /* for people: "ext4 file system" */
+	unsigned version; /* raised when the same bytes give other rows */
+	bool volume; /* its content is looked at through its children; a volume of this kind is not hashed as a whole */
+	size_t state_size;
+	/* A pure function of the probe. */
+	enum gh_bid (*bid)(const struct gh_probe *probe);
+	/* state is state_size zeroed bytes. Facts about the container are emitted by next() (or describe), never by open(): a
+	 * container is opened again wherever one of its children is read. */
+	enum gh_code (*open)(struct gh_ctx *ctx, struct gh_source *src, void *state, struct gh_err *err);
+	/* Optional: emits the facts about the container itself, once. */
+	enum gh_code (*describe)(struct gh_ctx *ctx, void *state, struct gh_err *err);
+	/* The next child, or GH_END. A malformed child is noted and stepped over; any other code ends the listing (what was listed
+	 * is kept). *ret and what it points to stay valid until the next call. Strings may lie in the arena. */
+	enum gh_code (*next)(struct gh_ctx *ctx, void *state, struct gh_child *ret, struct gh_err *err);
+	/* The content of a child without GH_CHILD_STREAM as a source of child->size bytes. Only cookie, csize, size, off, flags
+	 * and kind of the child are given (and name), not attr. */
+	enum gh_code (*data)(struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_source **ret,
+		struct gh_err *err);
+	/* The content of a child with GH_CHILD_STREAM, in order. Spends budget->bytes for what it unpacks. What came before an
+	 * error stays delivered. */
+	enum gh_code (*pour)(struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_sink *sink,
+		struct gh_err *err);
+};
+
+/* A blob under inspection. */
+struct gh_blob {
+	struct gh_source *src;
+	const uint8_t *data; /* all of it in memory, or NULL when it is larger than GH_WHOLE_MAX: then read src */
+	uint64_t size;
+	struct gh_str name; /* last component of the name it is met under; another place may have another name */
+	struct gh_str path; /* the whole name in its container */
+	const uint8_t *sha256; /* 32 bytes */
+};
+
+enum {
+	GH_WHOLE_MAX = 64 << 20
+}; /* content up to this is held whole by a worker; larger goes through windows or a spill file */
+
+struct gh_inspector {
+	const char *name;
+	const char *title;
+	unsigned version;
+	/* A pure function of the probe (head, tail, size, name). */
+	bool (*wants)(const struct gh_probe *probe);
+	/* Any code but GH_OK is written down as the run's status, like a note. Rows emitted before stay. */
+	enum gh_code (*run)(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err);
+};
+
+/* The lists, generated from src/plugins.txt; the order in it means nothing (they are sorted by name). */
+extern const struct gh_format *const gh_formats[];
+extern const size_t gh_n_formats;
+extern const struct gh_inspector *const gh_inspectors[];
+extern const size_t gh_n_inspectors;
+
+const struct gh_format *gh_format_find(struct gh_str name);
+
+#endif
