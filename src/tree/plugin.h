@@ -38,13 +38,14 @@ struct gh_ctx {
 
 struct gh_ctx_ops {
 	/* Adds a row about the blob at hand and returns its number n in that table. */
-	uint32_t (*emit)(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row);
+	uint64_t (*emit)(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row);
 	/* Writes down that something is malformed, unsupported or over a limit, and where; the run's status becomes that. */
 	void (*note)(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what);
 };
 
 /* Adds a row: GH_EMIT(ctx, elf_needed, at, .soname = name). Unnamed text is NULL, unnamed numbers are 0 (GH_NULL for NULL).
- * `at` is the byte offset in the blob that shows the fact. Returns the row's number n (0, 1, … per blob and table). */
+ * `at` is the byte offset in the blob that shows the fact. Returns the row's number n,
+ * which other rows may refer to. */
 #define GH_EMIT(ctx, table, at, ...)                                                                                   \
 	((ctx)->ops->emit((ctx), GH_T_##table, (at), &(struct gh_row_##table){__VA_ARGS__}))
 
@@ -108,6 +109,8 @@ struct gh_format {
 	const char *title; /* for people: "ext4 file system" */
 	unsigned version; /* raised when the same bytes give other rows */
 	bool volume; /* its content is looked at through its children; a volume of this kind is not hashed as a whole */
+	/* state may keep pointers only to what open() and next() allocated: what data() and pour() allocate is gone when the
+	 * child has been looked at. */
 	size_t state_size;
 	/* A pure function of the probe. */
 	enum gh_bid (*bid)(const struct gh_probe *probe);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of one plug-in over one blob: numbering its rows, bounding its work, keeping its status. */
+#include <stdio.h>
+
+#include "base/num.h"
+#include "tree/walk.h"
+
+enum {
+	SEQ_BITS = 24, /* rows a plug-in may add to one table about one blob: 16.7 million */
+	NOTES_MAX = 1000, /* per run: a hostile file must not fill the database with complaints */
+	STEPS_MIN = 4 << 20, /* of small inputs: below this nothing is slow */
+	STEPS_PER_BYTE = 8,
+};
+
+/* Number space of what is found while one child is read: above all listings. */
+static const uint64_t CHILD_BASE = 1ull << 50;
+
+static uint64_t run_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
+{
+	struct gh_run_of *run = (struct gh_run_of *)ctx;
+	uint32_t seq = run->seq[table]++;
+	uint64_t n = run->base + seq;
+	if (seq < 1u << SEQ_BITS)
+		run->look->ops->row(run->look, table, run->blob, n, at, row);
+	return n;
+}
+
+/* Which of two codes tells more: ours first, then the more severe of the input's. */
+static int rank(enum gh_code code)
+{
+	static const int ranks[] = {
+		[GH_UNSUP] = 1, [GH_LIMIT] = 2, [GH_SHORT] = 3, [GH_BAD] = 4, [GH_NOMEM] = 5, [GH_IO] = 6};
+	return code <= GH_END ? 0 : ranks[code];
+}
+
+static void run_note(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what)
+{
+	struct gh_run_of *run = (struct gh_run_of *)ctx;
+	if (rank(code) > rank(run->code)) {
+		run->code = code;
+		run->at = at;
+		snprintf(run->why, sizeof run->why, "%s", what);
+	}
+	if (run->seq[GH_T_notes] < NOTES_MAX)
+		GH_EMIT(ctx, notes, at, .plugin = gh_str(gh_plugin_name(run->plugin)),
+			.code = gh_str(gh_code_word(code)), .what = gh_str(what));
+}
+
+void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int plugin, uint64_t bytes, uint64_t size)
+{
+	static const struct gh_ctx_ops ops = {run_emit, run_note};
+	uint64_t steps;
+	if (!gh_mul(size, STEPS_PER_BYTE, &steps) || !gh_add(steps, STEPS_MIN, &steps))
+		steps = UINT64_MAX;
+	*run = (struct gh_run_of){
+		.look = look,
+		.budget = {.bytes = bytes, .steps = steps, .beat = &look->phase->beat},
+		.blob = blob,
+		.plugin = plugin,
+		.base = (uint64_t)plugin << SEQ_BITS,
+	};
+	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops};
+}
+
+void gh_run_for_child(struct gh_run_of *run, uint64_t child_row)
+{
+	run->base = CHILD_BASE + (child_row << 12);
+	memset(run->seq, 0, sizeof run->seq);
+	run->code = GH_OK;
+}
+
+void gh_run_end(struct gh_run_of *run, enum gh_code code, const struct gh_err *err)
+{
+	if (code > GH_END)
+		run_note(&run->ctx, code, err->at, err->what);
+	run->look->ops->run(run->look, run->blob, (unsigned)run->plugin, gh_code_word(run->code), run->at, run->why);
+}
+
+uint64_t gh_child_row(unsigned format, uint32_t n)
+{
+	return ((uint64_t)format << SEQ_BITS) + n;
+}
+
+void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
+{
+	struct gh_phase *p = look->phase;
+	p->blob = blob;
+	p->child = child;
+	p->plugin = plugin;
+	__atomic_fetch_add(&p->beat, 1, __ATOMIC_RELAXED);
+}
+
+const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
+{
+	for (size_t i = 0; i < look->n_skip; i++) {
+		const struct gh_skip *s = &look->skip[i];
+		if (s->blob == blob && s->child == child && (s->plugin == plugin || child >= 0))
+			return s->why;
+	}
+	return NULL;
+}
+
+unsigned gh_n_plugins(void)
+{
+	return (unsigned)(gh_n_formats + gh_n_inspectors);
+}
+
+const char *gh_plugin_name(unsigned bit)
+{
+	if (bit < gh_n_formats)
+		return gh_formats[bit]->name;
+	return bit < gh_n_plugins() ? gh_inspectors[bit - gh_n_formats]->name : "engine";
+}
+
+unsigned gh_plugin_version(unsigned bit)
+{
+	return bit < gh_n_formats ? gh_formats[bit]->version : gh_inspectors[bit - gh_n_formats]->version;
+}
+
+int gh_plugin_find(struct gh_str name)
+{
+	for (unsigned i = 0; i < gh_n_plugins(); i++)
+		if (gh_str_is(name, gh_plugin_name(i)))
+			return (int)i;
+	return -1;
+}
+
+unsigned gh_format_bit(const struct gh_format *format)
+{
+	unsigned i = 0;
+	while (gh_formats[i] != format)
+		i++;
+	return i;
+}
+
+unsigned gh_inspector_bit(const struct gh_inspector *inspector)
+{
+	unsigned i = 0;
+	while (gh_inspectors[i] != inspector)
+		i++;
+	return (unsigned)gh_n_formats + i;
+}
+
+uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole)
+{
+	if (!whole || part >= whole)
+		return bytes;
+	return (uint64_t)((unsigned __int128)bytes * part / whole);
+}
+
+uint64_t gh_look_budget(uint64_t size)
+{
+	/* 256 times its size: real packages stay below 20; plus 16 GiB, so that a small download of a whole phone opens. */
+	uint64_t n;
+	if (!gh_mul(size, 256, &n) || !gh_add(n, 16ull << 30, &n))
+		return UINT64_MAX;
+	return n;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside LOOK: containers, and one run of one plug-in. Included by tree/ only. */
+#ifndef GH_TREE_WALK_H
+#define GH_TREE_WALK_H
+
+#include "tree/look.h"
+#include "tree/measure.h"
+
+/* One run of one plug-in over one blob: its rows, its notes, its status. */
+struct gh_run_of {
+	struct gh_ctx ctx;
+	struct gh_look *look;
+	struct gh_budget budget;
+	uint32_t blob;
+	int plugin;
+	uint64_t base; /* of row numbers */
+	uint32_t seq[GH_N_TABLES];
+	enum gh_code code; /* the worst noted */
+	uint64_t at;
+	char why[160];
+};
+
+void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int plugin, uint64_t bytes, uint64_t size);
+/* Row numbers for what reading one child brings, apart from those of the listing. */
+void gh_run_for_child(struct gh_run_of *run, uint64_t child_row);
+/* Writes the status down; code and err are those of the plug-in's own return. */
+void gh_run_end(struct gh_run_of *run, enum gh_code code, const struct gh_err *err);
+
+/* An open container. */
+struct gh_container {
+	const struct gh_format *format; /* NULL: the engine's own (an INPUT, a folder, a spill file) */
+	void *state;
+	struct gh_source *src;
+	uint32_t blob;
+	uint32_t depth;
+	uint64_t bytes;
+	uint64_t size;
+	const struct gh_locator *where; /* NULL: cannot be opened again, its children are looked at here */
+	struct gh_run_of run;
+};
+
+struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh_job *job);
+void gh_open_done(struct gh_look *look);
+
+/* Looks at one child: its content, its row. */
+void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child);
+/* Lists a container whose format claims the blob, and looks at or hands over its children. */
+void gh_look_container(struct gh_look *look, const struct gh_format *format, struct gh_source *src, uint32_t blob,
+	uint32_t depth, uint64_t bytes, const struct gh_locator *where);
+/* child's content: a source, or GH_LIMIT with *ret_spill when it has to be poured into a spill file. */
+enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
+	struct gh_source **ret, bool *ret_spill, struct gh_err *err);
+void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
+/* The reason to leave this out, or NULL. */
+const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
+
+uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole);
+struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,
+	const struct gh_format *format, const struct gh_child *child);
+
+#endif
