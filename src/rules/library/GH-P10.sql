@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: Apache-2.0
+--@ id: GH-P10
+--@ title: The dialler knows hidden codes beyond those of Android
+--@ severity: info
+--@ axis: behaviour
+--@ certainty: able
+--@ witness: bytes of an image
+--@ needs: plugin apk, knowledge bl_secret_codes
+--@ case: K43 hidden dialler codes; K31 engineering menus
+--@ lookalike: the codes of Android and of Google's apps (4636, 225, 426 and others) are listed in data/bl_secret_codes.tsv
+--@ explain: Typing *#*#CODE#*#* in the dialler opens a hidden function of this app. Service centres use such codes. Some only show a menu; some have changed settings
+--|  or erased a phone.
+--|
+--|  What the codes do was not analysed here.
+--@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump xmltree --file AndroidManifest.xml x.apk | grep -B12 android_secret_code
+--@ next: Nothing needs to be done. Do not try the codes on the phone; if one matters to you, let the app be examined.
+WITH code(apk_id, host) AS (
+  SELECT DISTINCT k.apk_id, COALESCE(i.host,'any code') FROM apk_components k JOIN apk_intents i ON i.component_id=k.component_id
+  WHERE i.scheme='android_secret_code' AND COALESCE(k.enabled,1)=1
+    AND NOT EXISTS (SELECT 1 FROM bl_secret_codes b WHERE b.host=i.host)
+  ORDER BY 1, 2)
+SELECT a.file_id AS file_id, NULL AS at, a.package||': '||(SELECT group_concat(c.host,' ') FROM code c WHERE c.apk_id=a.apk_id) AS evidence, a.package AS subject
+FROM apks a
+WHERE a.is_system=1 AND EXISTS (SELECT 1 FROM code c WHERE c.apk_id=a.apk_id);

@@ -1,0 +1,32 @@
+-- SPDX-License-Identifier: Apache-2.0
+--@ id: GH-P14
+--@ title: The maker gives strong powers to somebody else's app
+--@ severity: medium
+--@ axis: behaviour
+--@ certainty: able
+--@ witness: a signature
+--@ needs: plugin apk, plugin cert, plugin permissions, knowledge known_certs
+--@ case: K20 AppCloud and similar installers, 2022 to 2025; K59 the allow-list itself
+--@ lookalike: apps signed by the maker or by Google hold these powers on every phone: not matched. Carriers and copy-protection vendors have reasons for some of them:
+--|  the evidence names the powers
+--@ explain: A list in the firmware grants this app powers that an app from a store can never have, such as installing other apps without asking. The app is signed
+--|  neither by the maker of the phone nor by Google, so a third company holds these powers and can change the app by updating it.
+--|
+--|  It is a capability by arrangement with the maker. It does not show that the powers are misused.
+--@ verify: gifthorse cat {input} {path} | grep -A40 PACKAGE
+--@ next: Look up what the app is and who publishes it. If you do not need it: adb shell pm disable-user --user 0 PACKAGE; that does not remove it.
+WITH strong(name) AS (VALUES ('android.permission.INSTALL_PACKAGES'),('android.permission.DELETE_PACKAGES'),('android.permission.GRANT_RUNTIME_PERMISSIONS'),
+  ('android.permission.WRITE_SECURE_SETTINGS'),('android.permission.READ_PRIVILEGED_PHONE_STATE'),('android.permission.INTERACT_ACROSS_USERS_FULL'),
+  ('android.permission.INJECT_EVENTS'),('android.permission.READ_LOGS'),('android.permission.CHANGE_COMPONENT_ENABLED_STATE'),
+  ('android.permission.CAPTURE_AUDIO_OUTPUT'),('android.permission.MANAGE_ACCESSIBILITY')),
+given(file_id, package, permission) AS (
+  SELECT DISTINCT w.file_id, w.package, w.permission FROM privapp w JOIN strong s ON s.name=w.permission WHERE COALESCE(w.deny,0)=0 ORDER BY 1, 2, 3),
+third(package, cert) AS (
+  SELECT a.package, min(lower(g.cert_sha256)) FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id
+  WHERE a.signer_role='third' AND NOT EXISTS (SELECT 1 FROM known_certs k WHERE k.cert_sha256=lower(g.cert_sha256) AND k.kind='google')
+  GROUP BY a.package)
+SELECT p.file_id AS file_id, NULL AS at,
+       printf('%s, signed with %s: %s', t.package, t.cert,
+              (SELECT group_concat(replace(v.permission,'android.permission.',''),' ') FROM given v WHERE v.file_id=p.file_id AND v.package=t.package)) AS evidence,
+       t.package AS subject
+FROM third t JOIN (SELECT DISTINCT file_id, package FROM given) p ON p.package=t.package;
