@@ -20,10 +20,12 @@ uint32_t gh_crc32(uint32_t crc, const void *p, size_t n)
 
 /* ---- whole buffers ---- */
 
-/* Is the whole-buffer path open? `most` bytes must fit into the sink, the budget and the arena's idea of a whole. */
-static bool whole_fits(const struct gh_ctx *ctx, const struct gh_sink *sink, uint64_t n, uint64_t most)
+/* Room of the whole-buffer path: 0 where it is not open. */
+static size_t whole_room(const struct gh_ctx *ctx, const struct gh_sink *sink, uint64_t n, uint64_t most)
 {
-	return sink && sink->buf && most <= sink->cap - sink->len && most <= ctx->budget->bytes && n <= WHOLE_IN;
+	if (!sink || !sink->buf || n > WHOLE_IN)
+		return 0;
+	return (size_t)gh_min(gh_min(most, sink->cap - sink->len), ctx->budget->bytes);
 }
 
 /* GH_END: this path cannot say what the stream is worth; the streaming one shall. */
@@ -155,8 +157,9 @@ enum gh_code gh_deflate_pour(struct gh_ctx *ctx, struct gh_source *src, uint64_t
 	*ret = (struct gh_deflated){0};
 	if (!gh_within(off, n, src->size))
 		return gh_fail(err, GH_SHORT, off, "the packed data lies behind the end");
-	if (whole_fits(ctx, sink, n, most)) {
-		enum gh_code code = whole_pour(ctx, src, off, n, most, sink, ret, err);
+	size_t room = whole_room(ctx, sink, n, most);
+	if (room) {
+		enum gh_code code = whole_pour(ctx, src, off, n, room, sink, ret, err);
 		if (code != GH_END)
 			return code;
 	}

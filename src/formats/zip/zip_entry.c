@@ -130,21 +130,19 @@ enum gh_code zip_local_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, stru
 	return GH_OK;
 }
 
-/* One of the four layouts: with or without a signature, sizes in 32 or 64 bits. Sizes must be the directory's to be believed
- * (and without a signature the CRC too), unless it is the layout that the specification asks for. */
+/* One of the four layouts: with or without a signature, sizes in 32 or 64 bits. True when it says what the directory says. */
 static bool descriptor_parse(
 	const uint8_t *p, size_t n, bool signature, bool wide, const struct zip_entry *e, struct zip_local *ret)
 {
 	struct gh_cursor c = gh_cursor(p, n, 0);
+	*ret = (struct zip_local){0};
 	if (signature && gh_u32(&c) != ZIP_SIG_DESCRIPTOR)
 		return false;
 	ret->crc = gh_u32(&c);
 	ret->csize = wide ? gh_u64(&c) : gh_u32(&c);
 	ret->size = wide ? gh_u64(&c) : gh_u32(&c);
 	ret->data = c.i;
-	if (c.bad)
-		return false;
-	return ret->csize == e->csize && (signature || (ret->crc == e->crc && ret->size == e->size));
+	return !c.bad && ret->csize == e->csize && ret->crc == e->crc && ret->size == e->size;
 }
 
 enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t data_end, const struct zip_entry *e,
@@ -152,7 +150,6 @@ enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t dat
 {
 	static const bool layouts[][2] = {{true, false}, {true, true}, {false, false}, {false, true}};
 	const uint8_t *p;
-	struct zip_local d = {0};
 	*ret_end = data_end;
 	if (data_end >= z->src->size)
 		return GH_END;
@@ -161,16 +158,18 @@ enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t dat
 	if (code)
 		return code;
 	for (size_t i = 0; i < GH_COUNT(layouts); i++)
-		if (descriptor_parse(p, n, layouts[i][0], layouts[i][1], e, &d)) {
-			*ret_end = data_end + d.data;
-			*ret = d;
+		if (descriptor_parse(p, n, layouts[i][0], layouts[i][1], e, ret)) {
+			*ret_end = data_end + ret->data;
 			return GH_OK;
 		}
-	/* A signed one that contradicts the directory is taken as the specification lays it out. */
+	/* A signed one that contradicts the directory: 64 bits wide if its packed size agrees so, else 32. Where both agree (the
+	 * upper half, or the size, is zero) two bytes or less are an empty member's. */
 	struct gh_cursor c = gh_cursor(p, n, data_end);
 	if (gh_u32(&c) != ZIP_SIG_DESCRIPTOR || n < 16)
 		return GH_END;
-	(void)descriptor_parse(p, n, true, false, e, ret);
-	*ret_end = data_end + 16;
+	(void)descriptor_parse(p, n, true, true, e, ret);
+	if (n < 24 || ret->csize != e->csize || e->csize <= 2)
+		(void)descriptor_parse(p, n, true, false, e, ret);
+	*ret_end = data_end + ret->data;
 	return GH_OK;
 }
