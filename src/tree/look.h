@@ -123,6 +123,8 @@ struct gh_look {
 
 void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *host, uint64_t memory_limit);
 void gh_look_done(struct gh_look *look);
+/* Forgets the containers that are kept open between jobs: before a base file's descriptor is closed. */
+void gh_open_done(struct gh_look *look);
 
 /* Does one job. Everything that goes wrong inside is written down; the code tells only of failures of ours (GH_NOMEM, GH_IO). */
 void gh_look_job(struct gh_look *look, const struct gh_job *job);
@@ -132,6 +134,8 @@ void gh_look_pour(struct gh_look *look, const struct gh_job *job, struct gh_sink
 
 /* Budget of an INPUT of that size. */
 uint64_t gh_look_budget(uint64_t size);
+/* The share of a budget that a part of a whole gets. */
+uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole);
 
 /* The row number of child n listed by that format: several formats may claim one blob. */
 uint64_t gh_child_row(unsigned format, uint32_t n);

@@ -40,7 +40,6 @@ struct gh_container {
 };
 
 struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh_job *job);
-void gh_open_done(struct gh_look *look);
 
 /* Looks at one child: its content, its row. */
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child);
@@ -54,7 +53,6 @@ void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t pl
 /* The reason to leave this out, or NULL. */
 const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 
-uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole);
 struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,
 	const struct gh_format *format, const struct gh_child *child);
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gifthorse: check a phone before you trust it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *use;
+	const char *help;
+} commands[] = {
+	{"scan", gh_cmd_scan, "INPUT...",
+		"look at a phone's firmware and tell what was found, and what was not looked at"},
+	{"ls", gh_cmd_ls, "INPUT [PATH]", "list what is inside"},
+	{"cat", gh_cmd_cat, "INPUT PATH", "write one file from inside to standard output"},
+	{"report", gh_cmd_report, "FACTS.db", "tell the findings of a scan again, in any format"},
+	{"query", gh_cmd_query, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
+	{"rules", gh_cmd_rules, "", "list the rules"},
+	{"explain", gh_cmd_explain, "RULE",
+		"what a rule means, how to check it by hand, how it may be wrong, what to do"},
+};
+
+static void usage(FILE *to)
+{
+	fputs("gifthorse " GH_VERSION ": check a phone before you trust it\n\n", to);
+	for (size_t i = 0; i < GH_COUNT(commands); i++) {
+		char left[64];
+		snprintf(left, sizeof left, "gifthorse %s %s", commands[i].name, commands[i].use);
+		fprintf(to, "  %-36s %s\n", left, commands[i].help);
+	}
+	fputs("\nINPUT is a firmware package, an image, an APK, an unpacked phone as a folder, or - for standard "
+	      "input.\n"
+	      "Begin with: gifthorse scan INPUT -f html=report.html\n"
+	      "gifthorse COMMAND --help tells the options. This program makes no network connections.\n",
+		to);
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return GH_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return GH_EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("gifthorse " GH_VERSION " (this program makes no network connections)");
+		return GH_EXIT_OK;
+	}
+	for (size_t i = 0; i < GH_COUNT(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	gh_complain("there is no command %s; gifthorse --help lists them", argv[1]);
+	return GH_EXIT_USAGE;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing reports, and progress on standard error. */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+
+static const char *const levels[] = {"critical", "high", "medium", "low", "info", "never"};
+static const char *const forms[] = {"text", "json", "html"};
+
+void gh_outputs_init(struct gh_outputs *out)
+{
+	*out = (struct gh_outputs){.fail_on = "high", .color = -1};
+}
+
+bool gh_outputs_add(struct gh_outputs *out, const char *value)
+{
+	size_t n = strcspn(value, "=");
+	for (size_t i = 0; i < GH_COUNT(forms); i++)
+		if (strlen(forms[i]) == n && strncmp(value, forms[i], n) == 0 && out->n < GH_OUTPUTS_MAX) {
+			out->list[out->n].form = forms[i];
+			out->list[out->n++].file = value[n] && strcmp(value + n + 1, "-") ? value + n + 1 : NULL;
+			return true;
+		}
+	gh_complain("-f takes text, json=FILE or html=FILE, not %s", value);
+	return false;
+}
+
+bool gh_outputs_fail_on(struct gh_outputs *out, const char *value)
+{
+	for (size_t i = 0; i < GH_COUNT(levels); i++)
+		if (strcmp(value, levels[i]) == 0) {
+			out->fail_on = levels[i];
+			return true;
+		}
+	gh_complain("--fail-on takes critical, high, medium, low, info or never, not %s", value);
+	return false;
+}
+
+bool gh_outputs_color(struct gh_outputs *out, const char *value)
+{
+	static const char *const words[] = {"never", "always", "auto"};
+	for (int i = 0; i < 3; i++)
+		if (strcmp(value, words[i]) == 0) {
+			out->color = i == 2 ? -1 : i;
+			return true;
+		}
+	gh_complain("--color takes auto, always or never, not %s", value);
+	return false;
+}
+
+static bool colored(const struct gh_outputs *out)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	if (out->color >= 0)
+		return out->color;
+	return isatty(1) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static enum gh_code write_form(const char *form, struct gh_db *db, int64_t scan, const struct gh_report_style *style,
+	FILE *to, struct gh_err *err)
+{
+	if (strcmp(form, "json") == 0)
+		return gh_report_json(db, scan, style, to, err);
+	if (strcmp(form, "html") == 0)
+		return gh_report_html(db, scan, style, to, err);
+	return gh_report_text(db, scan, style, to, err);
+}
+
+/* A reader never sees half a report: it gets its name when it is whole. */
+static enum gh_code write_file(const char *form, const char *file, struct gh_db *db, int64_t scan,
+	struct gh_report_style style, struct gh_err *err)
+{
+	char temporary[4096];
+	snprintf(temporary, sizeof temporary, "%s.part", file);
+	FILE *to = fopen(temporary, "w");
+	if (!to)
+		return gh_fail(err, GH_IO, 0, "%s: %s", temporary, strerror(errno));
+	style.color = false;
+	style.width = 0;
+	enum gh_code code = write_form(form, db, scan, &style, to, err);
+	bool bad = ferror(to);
+	if ((fclose(to) || bad || (code == GH_OK && rename(temporary, file))) && code == GH_OK)
+		code = gh_fail(err, GH_IO, 0, "%s: %s", file, strerror(errno));
+	if (code)
+		unlink(temporary);
+	return code;
+}
+
+int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err)
+{
+	if (!out->n)
+		gh_outputs_add(out, "text");
+	struct winsize ws = {0};
+	struct gh_report_style style = {.color = colored(out), .fail_on = out->fail_on, .db = db_path};
+	if (isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0)
+		style.width = ws.ws_col;
+	for (size_t i = 0; i < out->n; i++)
+		if (strcmp(out->list[i].form, "html") == 0)
+			style.html = out->list[i].file;
+	for (size_t i = 0; i < out->n; i++) {
+		enum gh_code code = out->list[i].file
+					    ? write_file(out->list[i].form, out->list[i].file, db, scan, style, err)
+					    : write_form(out->list[i].form, db, scan, &style, stdout, err);
+		if (code)
+			return GH_EXIT_USAGE;
+	}
+	if (fflush(stdout)) {
+		gh_fail(err, GH_IO, 0, "standard output: %s", strerror(errno));
+		return GH_EXIT_USAGE;
+	}
+	bool findings, incomplete;
+	if (gh_report_outcome(db, scan, out->fail_on, &findings, &incomplete, err))
+		return GH_EXIT_USAGE;
+	return findings ? GH_EXIT_FINDINGS : incomplete ? GH_EXIT_INCOMPLETE : GH_EXIT_OK;
+}
+
+/* ---- progress ---- */
+
+bool gh_progress_choose(struct gh_progress *p, const char *value)
+{
+	static const char *const words[] = {"auto", "bar", "plain", "none"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(value, words[i]) == 0) {
+			p->how = i;
+			return true;
+		}
+	gh_complain("--progress takes auto, bar, plain or none, not %s", value);
+	return false;
+}
+
+void gh_progress_show(struct gh_progress *p, const char *what, uint64_t done, uint64_t known)
+{
+	enum { BAR = 1, PLAIN = 2, NONE = 3 };
+	const char *term = getenv("TERM");
+	int how = p->how ? p->how : isatty(2) && term && strcmp(term, "dumb") ? BAR : NONE;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (how == NONE || (how == PLAIN && p->last && t.tv_sec - p->last < 30))
+		return;
+	p->last = t.tv_sec;
+	if (how == PLAIN) {
+		fprintf(stderr, "gifthorse: %s, %llu of %llu parts\n", what, (unsigned long long)done,
+			(unsigned long long)known);
+		return;
+	}
+	char bar[31] = {0};
+	int full = known ? (int)(done * 30 / known) : 0;
+	for (int i = 0; i < 30; i++)
+		bar[i] = i < full ? '#' : '.';
+	fprintf(stderr, "\r%s [%s] %llu of %llu parts ", what, bar, (unsigned long long)done,
+		(unsigned long long)known);
+	fflush(stderr);
+	p->shown = true;
+}
+
+void gh_progress_end(struct gh_progress *p)
+{
+	if (p->shown)
+		fputs("\r\033[K", stderr);
+	p->shown = false;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DERIVE: facts of context from facts of content, recomputed in each scan. Each step is one file of SQL in sql/, run in the
+ * order of their names; each says what it reads and what it makes. */
+#ifndef GH_DERIVE_DERIVE_H
+#define GH_DERIVE_DERIVE_H
+
+#include "facts/db.h"
+
+/* Runs all steps for a scan, replacing what an earlier run made for it. */
+enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
+
+#endif

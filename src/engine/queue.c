@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The coordinator's files and queue. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "engine/coordinator.h"
+
+uint32_t gh_base_add(struct gh_engine *e, const struct gh_base *base)
+{
+	if (e->n_bases == e->cap_bases) {
+		size_t cap = e->cap_bases ? e->cap_bases * 2 : 64;
+		struct gh_base *p = realloc(e->bases, cap * sizeof *p);
+		if (!p)
+			return UINT32_MAX;
+		e->bases = p;
+		e->cap_bases = cap;
+	}
+	e->bases[e->n_bases] = *base;
+	return (uint32_t)e->n_bases++;
+}
+
+int gh_spill_file(struct gh_engine *e)
+{
+	int fd = open(e->spill_dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	if (fd >= 0 || errno == ENOENT || errno == EACCES)
+		return fd;
+	char path[sizeof e->spill_dir + 32]; /* a file system without O_TMPFILE */
+	size_t n = strlen(e->spill_dir);
+	memcpy(path, e->spill_dir, n);
+	memcpy(path + n, "/gifthorse-XXXXXX", sizeof "/gifthorse-XXXXXX");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+static bool queue_put(struct gh_engine *e, struct gh_pending *p, bool front)
+{
+	struct gh_pending **head = p->kind == GH_JOB_POUR ? &e->pours : &e->first;
+	struct gh_pending ***tail = p->kind == GH_JOB_POUR ? &e->last_pour : &e->last;
+	p->next = front ? *head : NULL;
+	if (front && *head)
+		*head = p;
+	else if (front || !*head)
+		*head = p, *tail = &p->next;
+	else
+		**tail = p, *tail = &p->next;
+	return true;
+}
+
+bool gh_queue_add(struct gh_engine *e, const struct gh_job *job, bool front)
+{
+	struct gh_arena arena;
+	gh_arena_init(&arena, 0);
+	struct gh_str bytes;
+	struct gh_pending *p = NULL;
+	if (gh_job_encode(&arena, job, &bytes) && (p = calloc(1, sizeof *p + bytes.n))) {
+		p->kind = job->kind;
+		p->base = job->where.base;
+		p->len = bytes.n;
+		memcpy(p->job, bytes.p, bytes.n);
+		e->bases[p->base].refs++;
+		e->state.jobs_known++;
+		__atomic_fetch_add(&e->shared->queued, p->len, __ATOMIC_RELAXED);
+		queue_put(e, p, front);
+	}
+	gh_arena_done(&arena);
+	return p != NULL;
+}

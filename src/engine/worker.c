@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: one thread, in the jail, that does jobs and sends rows until the coordinator hangs up. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "engine/jail.h"
+#include "engine/shared.h"
+#include "engine/wire.h"
+
+enum {
+	CHANNEL = 3, /* the only descriptor besides 0 to 2 that a new worker keeps */
+	BASES_KEPT = 8, /* open files kept for containers that stay open */
+	MEMORY = 192 << 20, /* of a job: two whole members inside each other, and room for indexes */
+	QUEUE_MAX = 96 << 20, /* more jobs than this wait nowhere: the worker does them itself */
+};
+
+struct base_file {
+	uint32_t base;
+	int fd; /* -1: free */
+	uint64_t size;
+	uint32_t spill;
+	uint64_t used;
+};
+
+struct worker {
+	struct gh_look look;
+	const struct gh_worker_kit *kit;
+	unsigned slot;
+	struct gh_order order;
+	struct base_file bases[BASES_KEPT];
+	uint64_t clock;
+	struct gh_wire_out out;
+};
+
+static struct worker *of(struct gh_look *look)
+{
+	return look->host;
+}
+
+static void w_row(struct gh_look *look, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row)
+{
+	gh_wire_row(&of(look)->out, table, blob, n, at, row);
+}
+
+static void w_blob(struct gh_look *look, const struct gh_blob_row *row)
+{
+	gh_wire_blob(&of(look)->out, row);
+}
+
+static void w_run(
+	struct gh_look *look, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why)
+{
+	gh_wire_run(&of(look)->out, blob, plugin, status, at, why);
+}
+
+/* A job that is tried again takes no claim as an answer: its first try may have died before its rows were out. */
+static bool again(struct gh_look *look)
+{
+	return of(look)->order.attempt > 0;
+}
+
+static uint32_t w_claim(struct gh_look *look, const uint8_t key[32], bool *ret_known)
+{
+	uint32_t blob = gh_claims_get(of(look)->kit->claims, key, ret_known);
+	if (again(look))
+		*ret_known = false;
+	return blob;
+}
+
+static uint32_t w_alias(struct gh_look *look, const uint8_t key[32], uint32_t blob)
+{
+	return again(look) && !blob ? 0 : gh_claims_alias(of(look)->kit->claims, key, blob);
+}
+
+static bool w_claim_plugin(struct gh_look *look, uint32_t blob, unsigned plugin)
+{
+	uint64_t before = gh_claims_plugins(of(look)->kit->claims, blob, 1ull << plugin);
+	return again(look) || !(before >> plugin & 1);
+}
+
+static bool w_defer(struct gh_look *look, const struct gh_job *job)
+{
+	struct worker *w = of(look);
+	if (job->kind != GH_JOB_POUR && __atomic_load_n(&w->kit->shared->queued, __ATOMIC_RELAXED) > QUEUE_MAX)
+		return false;
+	struct gh_mark mark = gh_arena_mark(&look->arena);
+	struct gh_str encoded;
+	bool ok = gh_job_encode(&look->arena, job, &encoded);
+	if (ok)
+		gh_wire_job(&w->out, encoded);
+	gh_arena_release(&look->arena, mark);
+	return ok;
+}
+
+static struct gh_source *w_base(struct gh_look *look, struct gh_arena *arena, uint32_t base)
+{
+	struct worker *w = of(look);
+	for (int i = 0; i < BASES_KEPT; i++) {
+		struct base_file *b = &w->bases[i];
+		if (b->fd < 0 || b->base != base)
+			continue;
+		if (b->spill)
+			return gh_source_spill(
+				arena, b->fd, b->size, &w->kit->shared->mark[b->spill - 1], &look->phase->beat);
+		return gh_source_file(arena, b->fd, b->size);
+	}
+	return NULL;
+}
+
+/* Keeps the descriptor of a base; what was opened over one that makes room is closed with it. */
+static void keep_base(struct worker *w, uint32_t base, int fd)
+{
+	struct base_file *oldest = &w->bases[0];
+	for (int i = 0; i < BASES_KEPT; i++) {
+		struct base_file *b = &w->bases[i];
+		if (b->fd >= 0 && b->base == base) {
+			if (fd >= 0)
+				close(fd);
+			b->used = ++w->clock;
+			return;
+		}
+		if (oldest->fd >= 0 && (b->fd < 0 || b->used < oldest->used))
+			oldest = b;
+	}
+	if (oldest->fd >= 0) {
+		gh_open_done(&w->look);
+		close(oldest->fd);
+	}
+	*oldest = (struct base_file){base, fd, w->order.base_size, w->order.base_spill, ++w->clock};
+}
+
+/* ---- filling a spill file ---- */
+
+struct pour {
+	struct gh_sink sink;
+	int fd;
+	uint64_t at;
+	struct gh_watermark *mark;
+	uint64_t *beat;
+};
+
+static enum gh_code pour_write(struct gh_sink *sink, const void *p, size_t n, struct gh_err *err)
+{
+	struct pour *o = (struct pour *)sink;
+	while (n) {
+		ssize_t put = pwrite(o->fd, p, n, (off_t)o->at);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return gh_fail(err, GH_IO, o->at, "the spill file cannot be written: %s", strerror(errno));
+		p = (const uint8_t *)p + put;
+		n -= (size_t)put;
+		o->at += (uint64_t)put;
+		__atomic_store_n(&o->mark->written, o->at, __ATOMIC_RELEASE);
+	}
+	__atomic_fetch_add(o->beat, 1, __ATOMIC_RELAXED);
+	return GH_OK;
+}
+
+static void do_pour(struct worker *w, const struct gh_job *job, int fd)
+{
+	struct pour o = {.sink = {.write = pour_write},
+		.fd = fd,
+		.mark = &w->kit->shared->mark[w->order.pour_mark - 1],
+		.beat = &w->look.phase->beat};
+	gh_look_pour(&w->look, job, &o.sink);
+	__atomic_store_n(&o.mark->state, 1, __ATOMIC_RELEASE);
+	close(fd);
+}
+
+static void do_order(struct worker *w, const uint8_t *buf, const int fds[GH_WIRE_FDS])
+{
+	struct gh_mark mark = gh_arena_mark(&w->look.arena);
+	struct gh_job job;
+	w->look.skip = (const struct gh_skip *)(const void *)buf;
+	w->look.n_skip = w->order.n_skip;
+	const uint8_t *bytes = buf + w->order.n_skip * sizeof(struct gh_skip);
+	if (gh_job_decode(&w->look.arena, bytes, w->order.job_len, &job)) {
+		keep_base(w, job.where.base, fds[0]);
+		if (job.kind == GH_JOB_POUR && w->order.pour_mark && fds[1] >= 0)
+			do_pour(w, &job, fds[1]);
+		else if (job.kind != GH_JOB_POUR)
+			gh_look_job(&w->look, &job);
+	}
+	gh_arena_release(&w->look.arena, mark);
+	gh_wire_done(&w->out);
+}
+
+static void forget_everything_else(int channel)
+{
+	if (channel != CHANNEL)
+		dup2(channel, CHANNEL);
+	syscall(SYS_close_range, CHANNEL + 1, ~0u, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C is the coordinator's to hear */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+_Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, int channel)
+{
+	static const struct gh_look_ops ops = {w_row, w_blob, w_run, w_claim, w_alias, w_claim_plugin, w_defer, w_base};
+	static struct worker w;
+	forget_everything_else(channel);
+	w.kit = kit;
+	w.slot = slot;
+	w.out.fd = CHANNEL;
+	for (int i = 0; i < BASES_KEPT; i++)
+		w.bases[i].fd = -1;
+	gh_look_init(&w.look, &ops, &w, MEMORY);
+	w.look.phase = &kit->shared->phase[slot];
+	w.look.literals = kit->config->literals;
+	w.look.off = kit->config->off;
+	w.look.fault = kit->config->fault;
+	kit->shared->walls[slot] = 1 + gh_jail_enter();
+	uint8_t *buf = NULL;
+	size_t cap = 0;
+	int fds[GH_WIRE_FDS];
+	while (gh_wire_recv(CHANNEL, &w.order, &buf, &cap, fds))
+		do_order(&w, buf, fds);
+	_exit(0);
+}

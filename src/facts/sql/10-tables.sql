@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The tables that are not about one content. The c_ tables (facts of content) are made from tables.def.
+CREATE TABLE IF NOT EXISTS scans(
+	scan_id INTEGER PRIMARY KEY,
+	inputs TEXT,            -- names as given, one a line
+	root_blob INTEGER,      -- its members are the INPUTs
+	tool_version TEXT, plugins TEXT, rules_sha256 TEXT, knowledge_sha256 TEXT,
+	sandbox TEXT,           -- how the workers were locked in
+	state TEXT,             -- running complete interrupted
+	spilled INTEGER,        -- bytes
+	crashes INTEGER);
+CREATE TABLE IF NOT EXISTS blobs(
+	blob_id INTEGER PRIMARY KEY,
+	scan_id INTEGER,        -- that met it first
+	sha256 BLOB,            -- 32 bytes; NULL: a volume, looked at through its files
+	size INTEGER, format TEXT, entropy REAL);
+CREATE TABLE IF NOT EXISTS blob_runs(
+	blob_id INTEGER, plugin TEXT, version INTEGER,
+	status TEXT,            -- ok io nomem short bad unsup limit crash hang jail off
+	at INTEGER, why TEXT, PRIMARY KEY(blob_id, plugin)) WITHOUT ROWID;
+-- Blobs to look at again in a later scan: something under them did not come to its end.
+CREATE TABLE IF NOT EXISTS unfinished(blob_id INTEGER PRIMARY KEY);
+
+-- DERIVE: containers as they lie inside each other in one scan.
+CREATE TABLE IF NOT EXISTS nodes(
+	node_id INTEGER PRIMARY KEY, scan_id INTEGER, parent_id INTEGER, blob_id INTEGER,
+	key TEXT,               -- sorts as the tree is walked
+	name TEXT,              -- own name in its container
+	path TEXT,              -- from the INPUT down, joined with "!"
+	image TEXT, slot TEXT,  -- of the file system it is or lies in
+	prefix TEXT,            -- what its paths are called on the device; NULL: not mounted
+	depth INTEGER, kind TEXT /* package archive folder image fs apex app */, live INTEGER);
+CREATE INDEX IF NOT EXISTS nodes_blob ON nodes(blob_id);
+CREATE INDEX IF NOT EXISTS nodes_scan ON nodes(scan_id, key);
+-- A place is where something lies.
+CREATE TABLE IF NOT EXISTS places(
+	place_id INTEGER PRIMARY KEY, scan_id INTEGER, node_id INTEGER,
+	image TEXT, slot TEXT, live INTEGER, -- 1: of the current slot
+	path TEXT, dpath TEXT, name TEXT, ino INTEGER, ftype TEXT, mode INTEGER, uid INTEGER, gid INTEGER, caps INTEGER,
+	selinux TEXT, iflags INTEGER, link_target TEXT, size INTEGER, attrs INTEGER, blob_id INTEGER, off INTEGER);
+CREATE INDEX IF NOT EXISTS places_blob ON places(blob_id);
+CREATE INDEX IF NOT EXISTS places_dpath ON places(dpath);
+CREATE INDEX IF NOT EXISTS places_scan ON places(scan_id);
+CREATE TABLE IF NOT EXISTS d_device(scan_id INTEGER, key TEXT, value TEXT, place_id INTEGER);
+CREATE TABLE IF NOT EXISTS d_partitions(scan_id INTEGER, node_id INTEGER, name TEXT, slot TEXT, size INTEGER, fs_type TEXT,
+	blob_id INTEGER, live INTEGER);
+CREATE TABLE IF NOT EXISTS d_apks(
+	scan_id INTEGER, place_id INTEGER, manifest INTEGER, package TEXT, version_code INTEGER, version_name TEXT,
+	shared_uid TEXT, min_sdk INTEGER, target_sdk INTEGER, is_system INTEGER, is_priv INTEGER, persistent INTEGER,
+	debuggable INTEGER, cleartext INTEGER, has_launcher INTEGER, has_code INTEGER, is_overlay INTEGER, enabled INTEGER, code TEXT,
+	signer_role TEXT, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS d_apks_package ON d_apks(package);
+CREATE TABLE IF NOT EXISTS d_apk_signers(scan_id INTEGER, place_id INTEGER, scheme INTEGER, cert_sha256 TEXT, subject TEXT,
+	key_bits INTEGER, sigalg TEXT);
+CREATE INDEX IF NOT EXISTS d_apk_signers_place ON d_apk_signers(place_id);
+CREATE TABLE IF NOT EXISTS d_apk_permissions(scan_id INTEGER, place_id INTEGER, name TEXT, how TEXT, protection TEXT);
+CREATE INDEX IF NOT EXISTS d_apk_permissions_place ON d_apk_permissions(place_id, how);
+CREATE INDEX IF NOT EXISTS d_apk_permissions_name ON d_apk_permissions(name, how);
+CREATE TABLE IF NOT EXISTS d_uid_permissions(scan_id INTEGER, place_id INTEGER, name TEXT);
+CREATE INDEX IF NOT EXISTS d_uid_permissions_place ON d_uid_permissions(place_id);
+CREATE TABLE IF NOT EXISTS d_apex(scan_id INTEGER, place_id INTEGER, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE IF NOT EXISTS d_elf_closure(scan_id INTEGER, place_id INTEGER, soname TEXT, resolved INTEGER);
+CREATE INDEX IF NOT EXISTS d_elf_closure_place ON d_elf_closure(place_id);
+CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
+CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
+CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
+CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER);
+
+-- JUDGE.
+CREATE TABLE IF NOT EXISTS rule_states(scan_id INTEGER, rule TEXT, state TEXT, why TEXT, rows INTEGER,
+	PRIMARY KEY(scan_id, rule)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS findings(scan_id INTEGER, n INTEGER, rule TEXT, severity TEXT, place_id INTEGER, place TEXT, at INTEGER,
+	evidence TEXT, subject TEXT, sha256 TEXT, fingerprint TEXT, PRIMARY KEY(scan_id, n)) WITHOUT ROWID;

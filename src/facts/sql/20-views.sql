@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The views that rules and people read: every fact bound to the files of one scan and the current slot.
+-- @VIEW@ and @SCAN@ are filled in: once for the newest scan in the file itself, once for the scan at hand.
+@VIEW@ here AS SELECT * FROM places WHERE scan_id=@SCAN@ AND live=1;
+@VIEW@ files AS SELECT p.place_id AS file_id, p.node_id AS artifact_id, p.image AS partition, p.image, p.slot, p.path, p.dpath, p.name,
+	p.ftype, CASE WHEN a.place_id NOT NULL THEN 'apk' ELSE b.format END AS magic, p.size, p.mode, p.uid, p.gid, p.caps, p.selinux,
+	p.iflags, p.link_target, lower(hex(b.sha256)) AS sha256, b.entropy, NULL AS ext_mismatch, NULL AS trailer_len,
+	NULL AS trailer_entropy, NULL AS bl, p.attrs, p.blob_id
+	FROM here p LEFT JOIN blobs b USING(blob_id) LEFT JOIN d_apks a ON a.scan_id=p.scan_id AND a.place_id=p.place_id;
+@VIEW@ device AS SELECT key, value, place_id AS file_id FROM d_device WHERE scan_id=@SCAN@;
+@VIEW@ scan AS SELECT @SCAN@ AS scan_id, 'image' AS kind,
+	(SELECT value FROM device WHERE key='fingerprint') AS fingerprint,
+	(SELECT CAST(value AS INTEGER) FROM device WHERE key='sdk') AS sdk,
+	(SELECT value FROM device WHERE key='build_type') AS build_type,
+	(SELECT value FROM device WHERE key='build_tags') AS build_tags,
+	(SELECT value FROM device WHERE key='soc') AS soc,
+	(SELECT value FROM device WHERE key='brand') AS brand, 0 AS is_live;
+@VIEW@ v_user AS SELECT * FROM scan WHERE build_type='user';
+@VIEW@ partitions AS SELECT name, slot, size, fs_type, EXISTS(SELECT 1 FROM c_avb_images v WHERE v.blob_id=d.blob_id) AS has_avb,
+	node_id AS artifact_id FROM d_partitions d WHERE scan_id=@SCAN@ AND live=1;
+-- ELF
+@VIEW@ elf AS SELECT p.place_id AS file_id, e.machine, e.etype, e.bits, e.soname, e.interp, e.build_id, e.is_static, e.stripped, e.n_init,
+	e.rwx, e.textrel, e.runpath, e.n_imports, e.n_exports, z.place_id NOT NULL AS zygote_loaded
+	FROM here p JOIN c_elf e USING(blob_id) LEFT JOIN d_zygote z ON z.scan_id=p.scan_id AND z.place_id=p.place_id;
+@VIEW@ elf_needed AS SELECT p.place_id AS file_id, e.soname, c.resolved AS resolved_file_id FROM here p JOIN c_elf_needed e USING(blob_id)
+	LEFT JOIN d_elf_closure c ON c.place_id=p.place_id AND c.soname=e.soname;
+@VIEW@ elf_symbols AS SELECT p.place_id AS file_id, e.name, e.defined, e.bind, e.stype, e.value, e.size
+	FROM here p JOIN c_elf_symbols e USING(blob_id);
+@VIEW@ elf_sections AS SELECT p.place_id AS file_id, e.name, e.off, e.size, e.flags, NULL AS entropy
+	FROM here p JOIN c_elf_sections e USING(blob_id);
+-- APK
+@VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, NULL AS label, a.version_code, a.version_name, a.shared_uid,
+	a.min_sdk, a.target_sdk, p.image AS partition, a.is_system, a.is_priv, a.persistent, a.debuggable, a.cleartext, a.has_launcher,
+	a.is_overlay, a.enabled, a.has_code, a.code, NULL AS is_bl, a.signer_role
+	FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apk_permissions AS SELECT d.place_id AS apk_id, d.name, d.how, d.protection FROM d_apk_permissions d
+	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
+@VIEW@ apk_signers AS SELECT d.place_id AS apk_id, d.scheme, d.cert_sha256, d.subject, d.key_bits, d.sigalg FROM d_apk_signers d
+	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apk_components AS SELECT a.place_id*1048576+(c.n&1048575) AS component_id, a.place_id AS apk_id, c.kind, c.name, c.exported, c.permission,
+	CASE WHEN c.permission IS NULL OR c.permission='' THEN 'none' ELSE coalesce((SELECT min(d.protection) FROM d_apk_permissions d WHERE
+		d.scan_id=a.scan_id AND d.name=c.permission AND d.how='defines'), CASE WHEN c.permission LIKE 'android.permission.%' THEN
+		'signature' END) END AS perm_level, c.enabled, c.process, c.direct_boot
+	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_components c ON c.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, i.action, i.category, i.scheme, i.host, i.priority
+	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_intents i ON i.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apex AS SELECT place_id AS file_id, name, avb_key_sha1, cert_sha256 FROM d_apex JOIN places p USING(place_id)
+	WHERE d_apex.scan_id=@SCAN@ AND p.live=1;
+-- configuration
+@VIEW@ properties AS SELECT p.place_id AS file_id, p.image AS partition, p.image, c.key, c.value, c.line, c.at FROM here p JOIN c_properties c USING(blob_id);
+@VIEW@ privapp AS SELECT p.place_id AS file_id, c.package, c.permission, c.deny, c.line FROM here p JOIN c_privapp c USING(blob_id);
+@VIEW@ default_perms AS SELECT p.place_id AS file_id, c.package, c.permission, c.fixed, c.line FROM here p JOIN c_default_perms c USING(blob_id);
+@VIEW@ sysconfig AS SELECT p.place_id AS file_id, c.tag, c.package, c.attr, c.line FROM here p JOIN c_sysconfig c USING(blob_id);
+@VIEW@ init_services AS SELECT p.place_id*65536+(c.n&65535) AS svc_id, p.place_id AS file_id, c.line, c.name, c.exec_path,
+	(SELECT x.place_id FROM here x WHERE x.dpath=c.exec_path AND x.ftype='file') AS exec_file_id, c.args, c.user, c.groups, c.caps,
+	c.seclabel, c.class, c.oneshot, c.disabled FROM here p JOIN c_init_services c USING(blob_id);
+@VIEW@ init_sockets AS SELECT p.place_id*65536+(c.service&65535) AS svc_id, c.name, c.type, c.perm, c.user FROM here p JOIN c_init_sockets c USING(blob_id);
+@VIEW@ init_actions AS SELECT p.place_id AS file_id, c.line, c.trigger, c.cmd, c.args FROM here p JOIN c_init_actions c USING(blob_id);
+@VIEW@ ueventd AS SELECT p.place_id AS file_id, c.line, c.node, c.mode, c.uid, c.gid FROM here p JOIN c_ueventd c USING(blob_id);
+@VIEW@ script_cmds AS SELECT p.place_id AS file_id, c.line, c.cmd, c.args FROM here p JOIN c_script_cmds c USING(blob_id);
+@VIEW@ fstab AS SELECT p.place_id AS file_id, c.mount_point, c.dev, c.fs_type, c.mnt_flags, c.mgr_flags, c.line FROM here p JOIN c_fstab c USING(blob_id);
+@VIEW@ hosts_entries AS SELECT p.place_id AS file_id, c.line, c.ip, c.host FROM here p JOIN c_hosts_entries c USING(blob_id);
+@VIEW@ adb_keys AS SELECT p.place_id AS file_id, c.fp, c.comment, c.line FROM here p JOIN c_adb_keys c USING(blob_id);
+@VIEW@ ssh_keys AS SELECT p.place_id AS file_id, c.user, c.fp, c.comment, c.line FROM here p JOIN c_ssh_keys c USING(blob_id);
+@VIEW@ passwd AS SELECT p.place_id AS file_id, c.user, c.uid, c.hash, c.shell, c.line FROM here p JOIN c_passwd c USING(blob_id);
+-- trust
+@VIEW@ certs AS SELECT p.place_id AS file_id, c.at, c.container, c.sha256, c.subject, c.issuer, c.serial, c.not_before, c.not_after, c.key_type,
+	c.key_bits, c.sigalg, c.is_ca, c.self_signed, c.signer FROM here p JOIN c_certs c USING(blob_id);
+@VIEW@ ca_certs AS SELECT d.place_id AS file_id, d.store, c.subject, c.sha256, c.is_ca, c.not_after, d.in_baseline FROM d_ca d
+	JOIN places p USING(place_id) JOIN c_certs c ON c.blob_id=d.blob_id AND c.n=d.n WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ ota_certs AS SELECT d.place_id AS file_id, d.cert_sha256, d.subject FROM d_ota_certs d JOIN places p USING(place_id)
+	WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,
+	coalesce(nullif(p.image,''), p.name) AS partition, c.algorithm, c.pubkey_sha1, c.flags, c.rollback, c.rollback_location, c.release,
+	c.footer, c.at FROM here p JOIN c_avb_images c USING(blob_id);
+@VIEW@ avb_descriptors AS SELECT p.place_id*256 AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, c.salt,
+	c.hash_algorithm, c.image_size, c.flags, NULL AS verified, c.at FROM here p JOIN c_avb_descriptors c USING(blob_id);
+@VIEW@ boot_headers AS SELECT p.place_id AS file_id, c.kind, c.version, c.page_size, c.kernel_size, c.ramdisk_size, c.os_version,
+	c.os_patch_level, c.cmdline FROM here p JOIN c_boot_headers c USING(blob_id);
+@VIEW@ boot_args AS SELECT p.place_id AS file_id, c.source, c.key, c.value, c.at FROM here p JOIN c_boot_args c USING(blob_id);
+@VIEW@ hits AS SELECT p.place_id AS file_id, c.at, c.text FROM here p JOIN c_hits c USING(blob_id);
+@VIEW@ notes AS SELECT p.place_id AS file_id, c.plugin, c.code, c.at, c.what FROM here p JOIN c_notes c USING(blob_id);
+@VIEW@ lp_partitions AS SELECT p.place_id AS file_id, c.slot, c.name, c.group_name, c.attributes, c.size FROM here p JOIN c_lp_partitions c USING(blob_id);
+@VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
+@VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
