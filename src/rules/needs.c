@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Silence is computed. A rule may say "not found" only where every plug-in it needs looked at all it would look at, and where
+ * nothing that could hold such a thing stayed closed. */
+#include "rules/needs.h"
+
+#include <stdio.h>
+
+#include "base/num.h"
+
+/* temp.n_run: each plug-in that had something to do in this scan. temp.n_hole: what stayed closed to every rule. */
+static const char prepare_sql[] =
+	"DROP TABLE IF EXISTS temp.n_blobs; CREATE TEMP TABLE n_blobs(blob_id INTEGER PRIMARY KEY);"
+	"INSERT INTO n_blobs WITH RECURSIVE r(b) AS (SELECT root_blob FROM scans WHERE scan_id=%1$lld UNION SELECT "
+	"m.child FROM r JOIN c_members m ON "
+	"m.blob_id=r.b WHERE m.child NOT NULL UNION SELECT e.child FROM r JOIN c_entries e ON e.blob_id=r.b WHERE "
+	"e.child NOT NULL) SELECT b FROM r;"
+	"DROP TABLE IF EXISTS temp.n_run; CREATE TEMP TABLE n_run AS SELECT r.plugin, count(*) AS n, "
+	"sum(r.status<>'ok') AS bad,"
+	" sum(r.status='off') AS off, min(CASE WHEN r.status<>'ok' THEN r.status||': '||r.why END) AS why FROM "
+	"blob_runs r JOIN n_blobs USING(blob_id) GROUP BY 1;"
+	"DROP TABLE IF EXISTS temp.n_hole; CREATE TEMP TABLE n_hole AS SELECT place, what, why FROM d_not_examined "
+	"WHERE scan_id=%1$lld AND damaged=1"
+	" UNION ALL SELECT image, 'partition', 'its file system is of a kind that is not read yet "
+	"('||coalesce(b.format,'no content')||')' FROM places p LEFT JOIN blobs b "
+	"USING(blob_id) WHERE p.scan_id=%1$lld AND p.live=1 AND p.size>0 AND (p.ftype='image' OR (p.image='' AND "
+	"p.name LIKE '%%.img')) AND gh_code_partition(CASE WHEN p.image='' "
+	"THEN p.name ELSE p.image END) AND NOT EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=p.blob_id) AND NOT "
+	"EXISTS(SELECT 1 FROM c_members m WHERE m.blob_id=p.blob_id);";
+
+static void sql_code_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	static const char *const names[] = {"system", "vendor", "product", "system_ext", "odm", "oem", "cust",
+		"vendor_dlkm", "odm_dlkm", "system_dlkm", "boot", "init_boot", "vendor_boot", "recovery", "super"};
+	(void)n;
+	struct gh_str s = gh_strn(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]));
+	s = s.p ? gh_str_base(s) : GH_STR("");
+	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
+	if (dot)
+		s.n = (size_t)(dot - s.p);
+	if (s.n > 2 && (gh_str_ends(s, "_a") || gh_str_ends(s, "_b")))
+		s.n -= 2;
+	bool yes = gh_str_starts(s, "my_");
+	for (size_t i = 0; i < GH_COUNT(names); i++)
+		yes |= gh_str_is(s, names[i]);
+	sqlite3_result_int(ctx, yes);
+}
+
+enum gh_code gh_needs_prepare(struct gh_db *db, int64_t scan, struct gh_err *err)
+{
+	char sql[4096];
+	sqlite3_create_function(gh_db_handle(db), "gh_code_partition", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+		sql_code_partition, NULL, NULL);
+	snprintf(sql, sizeof sql, prepare_sql, (long long)scan);
+	return gh_db_script(db, sql, err);
+}
+
+/* One row of text columns joined into a sentence; GH_NONE when the query has none. */
+static struct gh_str ask(struct gh_db *db, struct gh_arena *arena, const char *sql, struct gh_str arg)
+{
+	sqlite3_stmt *st = NULL;
+	struct gh_str ret = GH_NONE;
+	if (sqlite3_prepare_v2(gh_db_handle(db), sql, -1, &st, NULL) == SQLITE_OK) {
+		if (arg.p)
+			sqlite3_bind_text(st, 1, arg.p, (int)arg.n, SQLITE_STATIC);
+		if (sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
+			ret = gh_str_dup(
+				arena, gh_strn(sqlite3_column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0)));
+	}
+	sqlite3_finalize(st);
+	return ret;
+}
+
+/* Plug-ins whose absence of anything to look at means that the rule had nothing to go by. Of others (a hosts file, adb keys)
+ * absence is what one hopes for. */
+static const struct {
+	const char *plugin;
+	const char *what;
+} subjects[] = {
+	{"elf", "no native program"},
+	{"axml", "no app"},
+	{"apk", "no app"},
+	{"properties", "no property file"},
+	{"initrc", "no init script"},
+	{"avb", "no vbmeta structure"},
+	{"bootimg", "no boot image"},
+	{"cert", "no certificate"},
+	{"fstab", "no file system table"},
+	{"permissions", "no permission list"},
+};
+
+static struct gh_str plugin_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str plugin)
+{
+	struct gh_str s = ask(db, arena,
+		"SELECT CASE WHEN off>0 THEN plugin||' was switched off' ELSE plugin||' did not come to its end on "
+		"'||bad||' of '||n||"
+		"' contents ('||why||')' END FROM temp.n_run WHERE plugin=?1 AND bad>0",
+		plugin);
+	if (s.p)
+		return s;
+	for (size_t i = 0; i < GH_COUNT(subjects); i++)
+		if (gh_str_is(plugin, subjects[i].plugin) &&
+			!ask(db, arena, "SELECT 'x' FROM temp.n_run WHERE plugin=?1", plugin).p)
+			return gh_str_fmt(arena, "%s in this input", subjects[i].what);
+	return GH_NONE;
+}
+
+static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)
+{
+	if (gh_str_is(need, "plugin apk")) { /* a package is four plug-ins' work */
+		static const char *const parts[] = {"zip", "axml", "apk", "cert"};
+		for (size_t i = 0; i < GH_COUNT(parts); i++) {
+			struct gh_str s = plugin_missing(db, arena, gh_str(parts[i]));
+			if (s.p)
+				return s;
+		}
+		return GH_NONE;
+	}
+	if (gh_str_starts(need, "plugin "))
+		return plugin_missing(db, arena, gh_strn(need.p + 7, need.n - 7));
+	if (gh_str_is(need, "attributes"))
+		return ask(db, arena,
+			"SELECT CASE WHEN count(*)=0 THEN 'no file system in this input' WHEN min(attrs)=0 THEN "
+			"'modes and owners are not known: this is an unpacked folder, not an image' END FROM files "
+			"WHERE ftype='file' AND image<>''",
+			GH_NONE);
+	if (gh_str_is(need, "user-build"))
+		return ask(db, arena,
+			"SELECT CASE WHEN build_type IS NULL THEN 'the build type (ro.build.type) is not known' END "
+			"FROM scan",
+			GH_NONE);
+	if (gh_str_is(need, "reference"))
+		return GH_STR("no reference build was given");
+	if (gh_str_starts(need, "knowledge ")) {
+		char sql[160];
+		snprintf(sql, sizeof sql,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM \"%.*s\") THEN 'the list %.*s is empty' END",
+			(int)need.n - 10, need.p + 10, (int)need.n - 10, need.p + 10);
+		return ask(db, arena, sql, GH_NONE);
+	}
+	return gh_str_fmt(arena, "a need that this version does not know: %.*s", (int)need.n, need.p);
+}
+
+struct gh_str gh_needs_missing(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)
+{
+	struct gh_str rest = rule->needs;
+	while (rest.n) {
+		const char *comma = memchr(rest.p, ',', rest.n);
+		size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
+		struct gh_str s = need_missing(db, arena, gh_str_trim(gh_strn(rest.p, n)));
+		if (s.p)
+			return s;
+		rest = comma ? gh_strn(comma + 1, rest.n - n - 1) : GH_NONE;
+	}
+	return ask(db, arena,
+		"SELECT CASE WHEN count(*)>0 THEN CASE WHEN min(place)='' THEN 'the input' ELSE min(place) END||' "
+		"('||(SELECT what FROM temp.n_hole ORDER BY place, what LIMIT 1)||') was not "
+		"looked at to its end'||CASE WHEN count(*)>1 THEN ', and '||(count(*)-1)||' more' ELSE '' END END FROM "
+		"temp.n_hole",
+		GH_NONE);
+}
