@@ -46,10 +46,6 @@ enum gh_code ext4_block(struct ext4 *fs, struct ext4_slot *slot, uint64_t block,
 		return gh_fail(err, GH_BAD, UINT64_MAX, "no block has number %llu", (unsigned long long)block);
 	if (slot->len && slot->at == at)
 		return GH_OK;
-	if (!slot->buf)
-		slot->buf = gh_alloc_raw(fs->ctx->arena, fs->sb.bs);
-	if (!slot->buf)
-		return gh_fail(err, GH_NOMEM, at, "no memory for a block");
 	slot->len = 0;
 	enum gh_code code = gh_read(fs->src, at, slot->buf, fs->sb.bs, err);
 	if (code)
@@ -75,14 +71,33 @@ static enum gh_bid bid(const struct gh_probe *probe)
 	return code == GH_OK || ext4_u32(raw, 0x18) <= 6 ? GH_BID_MAGIC : GH_BID_SHAPE;
 }
 
+/* All buffers of the state. Pages that are not used are never touched, so this costs little where one file is read. */
+static enum gh_code buffers(struct ext4 *fs, struct gh_err *err)
+{
+	struct gh_arena *arena = fs->ctx->arena;
+	struct ext4_slot *blocks[2 + EXT4_DEPTH_MAX] = {&fs->gdt, &fs->acl};
+	bool ok = true;
+	for (size_t i = 0; i < EXT4_DEPTH_MAX; i++)
+		blocks[2 + i] = &fs->node[i];
+	for (size_t i = 0; i < GH_COUNT(blocks); i++)
+		ok = ok && (blocks[i]->buf = gh_alloc_raw(arena, fs->sb.bs));
+	fs->span = gh_max(EXT4_STRETCH, fs->sb.bs);
+	for (size_t i = 0; i < EXT4_SLOTS; i++)
+		ok = ok && (fs->slots[i].buf = gh_alloc_raw(arena, fs->span));
+	ok = ok && (fs->raw = gh_alloc_raw(arena, fs->sb.inode_size));
+	ok = ok && (fs->ea_raw = gh_alloc_raw(arena, fs->sb.inode_size));
+	ok = ok && (fs->ea_label = gh_alloc_raw(arena, EXT4_VALUE_MAX));
+	ok = ok && (fs->ea_caps = gh_alloc_raw(arena, EXT4_VALUE_MAX));
+	return ok ? GH_OK : gh_fail(err, GH_NOMEM, fs->sb.at, "no memory for the buffers of a file system");
+}
+
 static enum gh_code open(struct gh_ctx *ctx, struct gh_source *src, void *state, struct gh_err *err)
 {
 	struct ext4 *fs = state;
 	fs->ctx = ctx;
 	fs->src = src;
 	enum gh_code code = ext4_super_find(fs, err);
-	fs->span = fs->sb.bs;
-	return code;
+	return code ? code : buffers(fs, err);
 }
 
 static struct gh_str uuid_text(struct gh_arena *arena, const uint8_t *u)
@@ -123,30 +138,39 @@ static enum gh_code next(struct gh_ctx *ctx, void *state, struct gh_child *ret, 
 	return ext4_walk_next(fs, ret, err);
 }
 
-static enum gh_code data(
-	struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_source **ret, struct gh_err *err)
+static enum gh_code content(struct ext4 *fs, const struct gh_child *child, struct gh_source **ret, struct gh_err *err)
 {
-	struct ext4 *fs = state;
 	struct ext4_inode in;
-	struct ext4_xattrs ignored;
 	struct ext4_map map = {0};
-	fs->ctx = ctx;
-	fs->quiet = true;
-	uint8_t *raw = gh_alloc_raw(ctx->arena, fs->sb.inode_size);
-	if (!raw)
-		return gh_fail(err, GH_NOMEM, 0, "no memory for an inode");
 	if (child->cookie[0] > UINT32_MAX)
 		return gh_fail(err, GH_BAD, 0, "there is no such inode");
-	enum gh_code code = ext4_inode(fs, (uint32_t)child->cookie[0], raw, &in, err);
+	enum gh_code code = ext4_inode(fs, (uint32_t)child->cookie[0], fs->raw, &in, err);
 	if (code)
 		return code;
 	if (child->flags & GH_CHILD_UNREADABLE)
 		return gh_fail(err, GH_UNSUP, in.at, "the content of inode %u cannot be read", in.ino);
 	if (in.flags & EXT4_FL_INLINE)
-		code = ext4_xattr(fs, &in, &ignored, err);
+		code = ext4_xattr(fs, &in, NULL, err);
 	if (!code)
 		code = ext4_map(fs, &in, child->size, &map, err);
-	return code ? code : gh_source_map(ctx->arena, map.ext, map.n, child->size, ret, err);
+	return code ? code : gh_source_map(fs->ctx->arena, map.ext, map.n, child->size, ret, err);
+}
+
+/* The listing may be under way in the same state: what it counts is put aside. */
+static enum gh_code data(
+	struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_source **ret, struct gh_err *err)
+{
+	struct ext4 *fs = state;
+	uint32_t noted[EXT4_N_TOPICS];
+	fs->ctx = ctx;
+	memcpy(noted, fs->noted, sizeof noted);
+	memset(fs->noted, 0, sizeof fs->noted);
+	fs->quiet = true;
+	enum gh_code code = content(fs, child, ret, err);
+	ext4_note_rest(fs);
+	fs->quiet = false;
+	memcpy(fs->noted, noted, sizeof noted);
+	return code;
 }
 
 const struct gh_format gh_format_ext4 = {

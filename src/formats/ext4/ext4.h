@@ -15,6 +15,8 @@ enum {
 	EXT4_BODY = 128, /* an inode's fixed part; what it has more is "extra" */
 	EXT4_IBLOCK = 0x28, /* 60 bytes: block map, extent root, inline data, link target */
 	EXT4_IBLOCK_LEN = 60,
+	EXT4_STRETCH = 16 << 10, /* of an inode table or a directory, read at once: 64 inodes of 256 bytes */
+	EXT4_VALUE_MAX = 4096, /* of an attribute: labels are at most a page, capabilities 24 bytes */
 	EXT4_DEPTH_MAX = 5, /* of an extent tree; the kernel's EXT4_MAX_EXTENT_DEPTH */
 };
 
@@ -144,8 +146,8 @@ struct ext4 {
 	uint64_t clock;
 	struct ext4_slot gdt, node[EXT4_DEPTH_MAX],
 		acl; /* one block each: descriptors, block maps by level, attributes */
-	uint8_t *ea_raw;
-	uint8_t *ea_label, *ea_caps;
+	uint8_t *raw, *ea_raw; /* an inode each */
+	uint8_t *ea_label, *ea_caps; /* values that lie in inodes of their own */
 	struct ext4_map ea_map;
 	uint32_t noted[EXT4_N_TOPICS];
 	struct ext4_walk *walk; /* of a listing */

@@ -4,7 +4,6 @@
 #include "formats/ext4/ext4.h"
 
 enum {
-	STRETCH = 16 << 10, /* read at once: most directories are one block, large ones have many */
 	HEAD = 8, /* of an entry, before its name */
 	TAIL = 12, /* a checksum dressed up as an empty entry */
 	TAIL_TYPE = 0xde,
@@ -32,7 +31,7 @@ static enum gh_code dir_inline(struct ext4 *fs, const struct ext4_inode *in, str
 enum gh_code ext4_dir_open(struct ext4 *fs, const struct ext4_inode *in, struct ext4_dir *d, struct gh_err *err)
 {
 	uint32_t bs = fs->sb.bs;
-	d->cap = gh_max(STRETCH, bs);
+	d->cap = gh_max(EXT4_STRETCH, bs);
 	if (!d->buf)
 		d->buf = gh_alloc_raw(fs->ctx->arena, d->cap);
 	if (!d->buf)

@@ -13,7 +13,7 @@ uint32_t ext4_inode_max(const struct ext4_super *sb)
 	return (uint32_t)gh_min((uint64_t)sb->groups * sb->inodes_per_group, UINT32_MAX);
 }
 
-/* Empty, or beginning behind `at`: the slot to fill. */
+/* The slot to fill. */
 static struct ext4_slot *slot_oldest(struct ext4 *fs)
 {
 	struct ext4_slot *best = &fs->slots[0];
@@ -35,10 +35,6 @@ static enum gh_code inode_bytes(struct ext4 *fs, uint64_t at, const uint8_t **re
 		}
 	}
 	struct ext4_slot *s = slot_oldest(fs);
-	if (!s->buf)
-		s->buf = gh_alloc_raw(fs->ctx->arena, fs->span);
-	if (!s->buf)
-		return gh_fail(err, GH_NOMEM, at, "no memory for inodes");
 	uint64_t from = at - at % fs->span;
 	if (!gh_within(at, fs->sb.inode_size, fs->src->size))
 		return gh_fail(err, GH_SHORT, at, "inode lies behind the end of the image");

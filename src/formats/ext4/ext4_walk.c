@@ -6,7 +6,6 @@
 enum {
 	DEPTH_MAX = 1024, /* PATH_MAX of 4096 allows 2,048 one-letter names in one call; real trees stay below 30 */
 	INODES_MAX = 1 << 27, /* 16 MiB of bitmap; by default an inode is made for each 16 KiB, so 2 TiB */
-	TABLE_STRETCH = 16 << 10, /* of the inode table read at once: 64 inodes of 256 bytes */
 	LINK_MAX = 4096, /* PATH_MAX: the kernel makes no longer link */
 	FMT = 0xf000,
 	FIFO = 0x1000,
@@ -55,14 +54,12 @@ static enum gh_code walk_start(struct ext4 *fs, struct gh_err *err)
 	if (!w->seen || !w->raw || !w->link)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for a listing");
 	fs->walk = w;
-	fs->span = gh_max(fs->span, TABLE_STRETCH);
 	enum gh_code code = ext4_inode(fs, EXT4_ROOT_INO, w->raw, &w->in, err);
 	if (code)
 		return code;
 	if ((w->in.mode & FMT) != DIR)
 		return gh_fail(err, GH_BAD, w->in.at, "the root is not a directory (mode %#o)", w->in.mode);
-	struct ext4_xattrs ignored;
-	code = ext4_xattr(fs, &w->in, &ignored, err);
+	code = ext4_xattr(fs, &w->in, NULL, err);
 	w->enter = true;
 	see(w, EXT4_ROOT_INO);
 	return code;
@@ -165,7 +162,7 @@ static uint64_t size_max(const struct ext4_super *sb, const struct ext4_inode *i
 static void regular(struct ext4 *fs, const struct ext4_inode *in, struct gh_child *ret)
 {
 	ret->size = in->size;
-	ret->csize = in->sectors * 512;
+	ret->csize = in->flags & EXT4_FL_INLINE ? in->size : gh_min(in->sectors * 512, INT64_MAX);
 	ret->off = ext4_map_start(&fs->sb, in);
 	const char *why = NULL;
 	enum ext4_topic topic = EXT4_T_INODE;

@@ -8,7 +8,7 @@ enum {
 	BLOCK_HEADER = 32,
 	INDEX_SECURITY = 6,
 	INDEX_SYSTEM = 7,
-	VALUE_MAX =
+	EXT4_VALUE_MAX =
 		4096, /* labels are a few dozen bytes (the kernel's policy limits a context to a page), capabilities 24 */
 	CAP_REVISION_1 = 0x01,
 	CAP_REVISION_2 = 0x02,
@@ -33,10 +33,6 @@ struct area {
 static enum gh_code value_in_inode(struct ext4 *fs, const struct entry *e, uint8_t *buf, struct gh_err *err)
 {
 	struct ext4_inode in;
-	if (!fs->ea_raw)
-		fs->ea_raw = gh_alloc_raw(fs->ctx->arena, fs->sb.inode_size);
-	if (!fs->ea_raw)
-		return gh_fail(err, GH_NOMEM, e->at, "no memory for attributes");
 	enum gh_code code = ext4_inode(fs, e->value_inum, fs->ea_raw, &in, err);
 	if (code)
 		return code;
@@ -67,20 +63,16 @@ static void caps(struct ext4 *fs, const struct entry *e, const uint8_t *p, struc
 }
 
 /* A short value, wherever it lies; a label's and a capability's may be held at once, so each has its buffer. */
-static enum gh_code short_value(struct ext4 *fs, const struct area *area, const struct entry *e, uint8_t **buf,
+static enum gh_code short_value(struct ext4 *fs, const struct area *area, const struct entry *e, uint8_t *buf,
 	const uint8_t **ret, struct gh_err *err)
 {
-	if (e->value_size > VALUE_MAX)
+	if (e->value_size > EXT4_VALUE_MAX)
 		return gh_fail(err, GH_BAD, e->at, "attribute of %u bytes", e->value_size);
 	*ret = area->p + (e->value_inum ? 0 : e->value_off);
 	if (!e->value_inum)
 		return GH_OK;
-	if (!*buf)
-		*buf = gh_alloc_raw(fs->ctx->arena, VALUE_MAX);
-	if (!*buf)
-		return gh_fail(err, GH_NOMEM, e->at, "no memory for attributes");
-	*ret = *buf;
-	return value_in_inode(fs, e, *buf, err);
+	*ret = buf;
+	return value_in_inode(fs, e, buf, err);
 }
 
 /* Decodes an entry if we want it. */
@@ -91,14 +83,14 @@ static enum gh_code entry_value(struct ext4 *fs, struct ext4_inode *in, const st
 	const uint8_t *p;
 	if (!e->value_inum && e->value_size && !gh_within(e->value_off, e->value_size, area->n))
 		return gh_fail(err, GH_BAD, e->at, "inode %u: value of attribute lies outside", in->ino);
-	if (security && gh_str_is(e->name, "selinux")) {
-		enum gh_code code = short_value(fs, area, e, &fs->ea_label, &p, err);
+	if (ret && security && gh_str_is(e->name, "selinux")) {
+		enum gh_code code = short_value(fs, area, e, fs->ea_label, &p, err);
 		if (!code)
 			ret->selinux = gh_strn(p, strnlen((const char *)p, e->value_size));
 		return code;
 	}
-	if (security && gh_str_is(e->name, "capability")) {
-		enum gh_code code = short_value(fs, area, e, &fs->ea_caps, &p, err);
+	if (ret && security && gh_str_is(e->name, "capability")) {
+		enum gh_code code = short_value(fs, area, e, fs->ea_caps, &p, err);
 		if (!code)
 			caps(fs, e, p, ret);
 		return code;
@@ -190,14 +182,15 @@ static enum gh_code in_block(struct ext4 *fs, struct ext4_inode *in, struct ext4
 	return entries(fs, in, &area, BLOCK_HEADER, ret, err);
 }
 
-/* The attributes of an inode. They point into buffers that the next call overwrites. */
+/* The attributes of an inode, in buffers that the next call overwrites; ret NULL: only where the rest of inline data lies. */
 enum gh_code ext4_xattr(struct ext4 *fs, struct ext4_inode *in, struct ext4_xattrs *ret, struct gh_err *err)
 {
-	*ret = (struct ext4_xattrs){0};
+	if (ret)
+		*ret = (struct ext4_xattrs){0};
 	enum gh_code code = in_body(fs, in, ret, err);
 	if (code)
 		code = ext4_step_over(fs, EXT4_T_XATTR, err);
-	if (!code)
+	if (!code && ret)
 		code = in_block(fs, in, ret, err);
 	return code ? ext4_step_over(fs, EXT4_T_XATTR, err) : GH_OK;
 }
