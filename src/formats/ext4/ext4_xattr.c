@@ -8,8 +8,6 @@ enum {
 	BLOCK_HEADER = 32,
 	INDEX_SECURITY = 6,
 	INDEX_SYSTEM = 7,
-	EXT4_VALUE_MAX =
-		4096, /* labels are a few dozen bytes (the kernel's policy limits a context to a page), capabilities 24 */
 	CAP_REVISION_1 = 0x01,
 	CAP_REVISION_2 = 0x02,
 	CAP_REVISION_3 = 0x03,
