@@ -222,11 +222,29 @@ static enum gh_code child_fill(
 	return by_type(ctx, fs, &in, ret, err);
 }
 
+/* The root has no name and so is no child, but its attributes are looked at for damage. */
+static enum gh_code root_enter(struct gh_ctx *ctx, struct erofs *fs, struct gh_err *err)
+{
+	struct erofs_inode root;
+	struct gh_attr attr = {0};
+	enum gh_code code = refused(fs, err);
+	if (code == GH_OK)
+		code = erofs_inode_read(fs, fs->sb.root, &root, err);
+	if (code == GH_OK && (root.mode & 0170000) != 0040000)
+		code = gh_fail(err, GH_BAD, root.at, "the root is not a directory (mode 0%o)", root.mode);
+	if (code == GH_OK)
+		code = erofs_walk_begin(ctx, fs, err);
+	if (code)
+		return code;
+	erofs_xattrs(ctx, fs, &root, &attr, fs->selinux);
+	return erofs_walk_enter(ctx, fs, &root, err);
+}
+
 static enum gh_code erofs_next(struct gh_ctx *ctx, void *state, struct gh_child *ret, struct gh_err *err)
 {
 	struct erofs *fs = state;
 	struct erofs_entry e;
-	enum gh_code code = refused(fs, err);
+	enum gh_code code = fs->walk ? GH_OK : root_enter(ctx, fs, err);
 	if (code == GH_OK)
 		code = erofs_walk_next(ctx, fs, &e, err);
 	return code ? code : child_fill(ctx, fs, &e, ret, err);

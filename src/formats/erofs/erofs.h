@@ -106,8 +106,9 @@ enum gh_code erofs_inode_read(struct erofs *fs, uint64_t nid, struct erofs_inode
 void erofs_xattrs(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr, char *selinux);
 
 /* erofs_dir.c */
+enum gh_code erofs_walk_begin(struct gh_ctx *ctx, struct erofs *fs, struct gh_err *err) GH_MUST;
 enum gh_code erofs_walk_next(struct gh_ctx *ctx, struct erofs *fs, struct erofs_entry *ret, struct gh_err *err) GH_MUST;
-/* The entry just returned is this directory: go into it with the next call. */
+/* The entry just returned is this directory (or it is the root): go into it with the next call. */
 enum gh_code erofs_walk_enter(
 	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *dir, struct gh_err *err) GH_MUST;
 

@@ -5,7 +5,6 @@
 
 enum {
 	DIRENT = 12,
-	TYPE_DIR = 2,
 	SEEN_MIN = 1 << 10,
 };
 
@@ -219,7 +218,7 @@ static enum gh_code walk_step(
 	return GH_OK;
 }
 
-static enum gh_code walk_begin(struct gh_ctx *ctx, struct erofs *fs, struct erofs_entry *ret, struct gh_err *err)
+enum gh_code erofs_walk_begin(struct gh_ctx *ctx, struct erofs *fs, struct gh_err *err)
 {
 	struct erofs_walk *w = gh_alloc_raw(ctx->arena, sizeof *w);
 	uint8_t *buf = gh_alloc_raw(ctx->arena, (size_t)erofs_block(fs));
@@ -227,16 +226,12 @@ static enum gh_code walk_begin(struct gh_ctx *ctx, struct erofs *fs, struct erof
 		return gh_fail(err, GH_NOMEM, 0, "no memory to walk the directories");
 	memset(w, 0, offsetof(struct erofs_walk, path));
 	w->buf = buf;
-	w->path[0] = '/';
 	fs->walk = w;
-	*ret = (struct erofs_entry){.nid = fs->sb.root, .at = EROFS_SB_AT, .type = TYPE_DIR, .path = gh_strn(w->path, 1)};
 	return GH_OK;
 }
 
 enum gh_code erofs_walk_next(struct gh_ctx *ctx, struct erofs *fs, struct erofs_entry *ret, struct gh_err *err)
 {
-	if (!fs->walk)
-		return walk_begin(ctx, fs, ret, err);
 	while (fs->walk->depth) {
 		bool found = false;
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, 0, err);
