@@ -10,8 +10,8 @@ enum gh_code gh_lz4_block(
 {
 	if (n > INT_MAX || out_n > INT_MAX)
 		return gh_fail(err, GH_LIMIT, at, "an LZ4 block larger than 2 GiB");
-	int got = partial ? LZ4_decompress_safe_partial((const char *)in, (char *)out, (int)n, (int)out_n, (int)out_n) :
-			    LZ4_decompress_safe((const char *)in, (char *)out, (int)n, (int)out_n);
+	int got = partial ? LZ4_decompress_safe_partial((const char *)in, (char *)out, (int)n, (int)out_n, (int)out_n)
+			  : LZ4_decompress_safe((const char *)in, (char *)out, (int)n, (int)out_n);
 	if (got < 0)
 		return gh_fail(err, GH_BAD, at, "LZ4 block of %zu bytes is damaged", n);
 	if ((size_t)got != out_n)

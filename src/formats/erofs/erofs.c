@@ -49,10 +49,10 @@ static enum gh_code erofs_open(struct gh_ctx *ctx, struct gh_source *src, void *
 
 static struct gh_str features(struct gh_ctx *ctx, const struct erofs_sb *sb)
 {
-	static const char *const compat[] = {"sb_csum", "mtime", "xattr_filter", "shared_ea_in_metabox", "plain_xattr_pfx",
-		"ishare_xattrs"};
-	static const char *const incompat[] = {"0padding", "big_pcluster", "chunked_file", "device_table", "ztailpacking",
-		"fragments", "xattr_prefixes", "48bit", "metabox"};
+	static const char *const compat[] = {
+		"sb_csum", "mtime", "xattr_filter", "shared_ea_in_metabox", "plain_xattr_pfx", "ishare_xattrs"};
+	static const char *const incompat[] = {"0padding", "big_pcluster", "chunked_file", "device_table",
+		"ztailpacking", "fragments", "xattr_prefixes", "48bit", "metabox"};
 	char buf[512];
 	size_t n = 0;
 	for (unsigned i = 0; i < 64; i++) {
@@ -88,9 +88,10 @@ static enum gh_code erofs_describe(struct gh_ctx *ctx, void *state, struct gh_er
 	const struct erofs_sb *sb = &fs->sb;
 	uint64_t size = sb->blocks << sb->bits;
 	struct gh_mark mark = gh_arena_mark(ctx->arena);
-	GH_EMIT(ctx, fs_info, EROFS_SB_AT, .kind = GH_STR("erofs"), .label = sb->label, .uuid = uuid_text(ctx, sb->uuid),
-		.block_size = (int64_t)erofs_block(fs), .blocks = (int64_t)sb->blocks, .inodes = (int64_t)sb->inodes,
-		.size = (int64_t)size, .features = features(ctx, sb), .build_time = (int64_t)(sb->epoch + sb->build_time));
+	GH_EMIT(ctx, fs_info, EROFS_SB_AT, .kind = GH_STR("erofs"), .label = sb->label,
+		.uuid = uuid_text(ctx, sb->uuid), .block_size = (int64_t)erofs_block(fs), .blocks = (int64_t)sb->blocks,
+		.inodes = (int64_t)sb->inodes, .size = (int64_t)size, .features = features(ctx, sb),
+		.build_time = (int64_t)(sb->epoch + sb->build_time));
 	if (size > fs->src->size)
 		gh_note(ctx, GH_SHORT, fs->src->size, "the image ends here, the file system would reach to %llu",
 			(unsigned long long)size);
@@ -109,7 +110,9 @@ static enum gh_code refused(const struct erofs *fs, struct gh_err *err)
 	uint32_t unknown = fs->sb.incompat & ~(uint32_t)EROFS_KNOWN;
 	if (unknown)
 		return gh_fail(err, GH_UNSUP, EROFS_SB_AT + 80, "features 0x%x: %s are not read", unknown,
-			unknown & 0x80 ? "48-bit addresses" : unknown & 0x100 ? "metadata in a box" : "unknown ones");
+			unknown & 0x80    ? "48-bit addresses"
+			: unknown & 0x100 ? "metadata in a box"
+					  : "unknown ones");
 	if (fs->sb.dirbits)
 		return gh_fail(err, GH_UNSUP, EROFS_SB_AT + 90, "directory blocks of another size than data blocks");
 	return GH_OK;
@@ -128,7 +131,8 @@ static uint64_t device(uint32_t u)
 }
 
 /* The target of a symbolic link, mostly inline behind its inode. */
-static void link_target(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_child *child, char *buf)
+static void link_target(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_child *child, char *buf)
 {
 	struct gh_err err = {0};
 	struct gh_source *src;
@@ -192,7 +196,8 @@ static enum gh_code by_type(
 	case 0140000:
 		return GH_OK;
 	default:
-		gh_note(ctx, GH_BAD, in->at, "inode %llu has the impossible mode 0%o", (unsigned long long)in->nid, in->mode);
+		gh_note(ctx, GH_BAD, in->at, "inode %llu has the impossible mode 0%o", (unsigned long long)in->nid,
+			in->mode);
 		child->flags |= GH_CHILD_UNREADABLE;
 		return GH_OK;
 	}
@@ -213,11 +218,11 @@ static enum gh_code child_fill(
 		ret->attr.mode = type_mode(e->type);
 		return GH_OK;
 	}
-	if (e->type && (in.mode & 0170000) != type_mode(e->type))
+	if (e->type && in.mode & 0170000 && (in.mode & 0170000) != type_mode(e->type))
 		gh_note(ctx, GH_BAD, e->at, "inode %llu is of another type than its directory says",
 			(unsigned long long)e->nid);
-	ret->attr = (struct gh_attr){.ino = e->nid, .mode = in.mode, .uid = in.uid, .gid = in.gid, .nlink = in.nlink,
-		.mtime = in.mtime};
+	ret->attr = (struct gh_attr){
+		.ino = e->nid, .mode = in.mode, .uid = in.uid, .gid = in.gid, .nlink = in.nlink, .mtime = in.mtime};
 	erofs_xattrs(ctx, fs, &in, &ret->attr, fs->selinux);
 	return by_type(ctx, fs, &in, ret, err);
 }

@@ -12,7 +12,8 @@ enum {
 	EROFS_SB_LEN = 128,
 	EROFS_BITS_MIN = 9, /* blocks of 512 bytes … */
 	EROFS_BITS_MAX = 16, /* … to 64 KiB, the largest page of a Linux machine */
-	EROFS_WINDOW = 16 << 10, /* metadata is read in such pieces: inodes, directories and indexes lie close together */
+	EROFS_WINDOW =
+		16 << 10, /* metadata is read in such pieces: inodes, directories and indexes lie close together */
 	EROFS_WINDOWS = 8, /* a directory, its inodes, shared xattrs and an index at once, with some to spare */
 	EROFS_DEPTH_MAX = 256, /* directories inside each other; PATH_MAX allows 2048, a phone has about 12 */
 	EROFS_NAME_MAX = 255,
@@ -103,7 +104,8 @@ uint32_t erofs_crc32c(uint32_t crc, const uint8_t *p, size_t n);
 /* erofs_inode.c */
 enum gh_code erofs_inode_read(struct erofs *fs, uint64_t nid, struct erofs_inode *ret, struct gh_err *err) GH_MUST;
 /* Label and capabilities into attr; what is malformed is noted. selinux: EROFS_VALUE_MAX bytes for the label. */
-void erofs_xattrs(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr, char *selinux);
+void erofs_xattrs(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr, char *selinux);
 
 /* erofs_dir.c */
 enum gh_code erofs_walk_begin(struct gh_ctx *ctx, struct erofs *fs, struct gh_err *err) GH_MUST;
@@ -118,8 +120,8 @@ struct erofs_flat {
 	uint64_t start, body, rest;
 	bool hole; /* body is zeros that lie nowhere */
 };
-enum gh_code erofs_flat(const struct erofs *fs, const struct erofs_inode *in, struct erofs_flat *ret,
-	struct gh_err *err) GH_MUST;
+enum gh_code erofs_flat(
+	const struct erofs *fs, const struct erofs_inode *in, struct erofs_flat *ret, struct gh_err *err) GH_MUST;
 /* Can it be read? Cheap: shapes and bounds only. */
 enum gh_code erofs_data_check(struct erofs *fs, const struct erofs_inode *in, struct gh_err *err) GH_MUST;
 enum gh_code erofs_data(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_source **ret,

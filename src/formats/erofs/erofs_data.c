@@ -11,7 +11,8 @@ enum {
 	CHUNK_PIECE = 512, /* table entries read at once */
 };
 
-enum gh_code erofs_flat(const struct erofs *fs, const struct erofs_inode *in, struct erofs_flat *ret, struct gh_err *err)
+enum gh_code erofs_flat(
+	const struct erofs *fs, const struct erofs_inode *in, struct erofs_flat *ret, struct gh_err *err)
 {
 	uint64_t block = erofs_block(fs);
 	*ret = (struct erofs_flat){.start = (uint64_t)in->u << fs->sb.bits, .body = in->size};
@@ -22,7 +23,8 @@ enum gh_code erofs_flat(const struct erofs *fs, const struct erofs_inode *in, st
 			return gh_fail(err, GH_BAD, in->tail, "inline data of inode %llu crosses its block",
 				(unsigned long long)in->nid);
 		if (!gh_within(in->tail, ret->rest, fs->src->size))
-			return gh_fail(err, GH_SHORT, in->tail, "inline data of inode %llu lies behind the end of the image",
+			return gh_fail(err, GH_SHORT, in->tail,
+				"inline data of inode %llu lies behind the end of the image",
 				(unsigned long long)in->nid);
 	} else {
 		ret->hole = in->u == (uint32_t)NO_BLOCK;
@@ -68,7 +70,8 @@ struct chunks {
 	bool indexes; /* entries of 8 bytes, else of 4 */
 };
 
-static enum gh_code chunks_open(const struct erofs *fs, const struct erofs_inode *in, struct chunks *ret, struct gh_err *err)
+static enum gh_code chunks_open(
+	const struct erofs *fs, const struct erofs_inode *in, struct chunks *ret, struct gh_err *err)
 {
 	uint32_t format = in->u & 0xffff;
 	ret->indexes = format & CHUNK_INDEXES;
@@ -115,8 +118,10 @@ static enum gh_code pass_chunk(struct chunk_pass *p, uint64_t i, uint32_t device
 		return gh_fail(err, GH_UNSUP, p->in->at, "chunk %llu of inode %llu lies on device %u",
 			(unsigned long long)i, (unsigned long long)p->in->nid, device);
 	if (!gh_within(from, len, p->fs->src->size))
-		return gh_fail(err, p->fs->sb.devices ? GH_UNSUP : GH_SHORT, from, "chunk %llu of inode %llu lies behind the "
-			"end of %s", (unsigned long long)i, (unsigned long long)p->in->nid,
+		return gh_fail(err, p->fs->sb.devices ? GH_UNSUP : GH_SHORT, from,
+			"chunk %llu of inode %llu lies behind the "
+			"end of %s",
+			(unsigned long long)i, (unsigned long long)p->in->nid,
 			p->fs->sb.devices ? "the first device" : "the image");
 	if (p->open.len && p->open.at + p->open.len == at && p->open.from + p->open.len == from) {
 		p->open.len += len;

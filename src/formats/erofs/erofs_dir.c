@@ -76,8 +76,6 @@ static enum gh_code block_place(
 	if (code)
 		return code;
 	uint64_t off = f->block << fs->sb.bits;
-	if (flat.hole)
-		return gh_fail(err, GH_BAD, f->dir.at, "a directory that lies nowhere");
 	*ret_len = (uint32_t)gh_min(erofs_block(fs), f->dir.size - off);
 	*ret_at = off < flat.body ? flat.start + off : f->dir.tail + (off - flat.body);
 	return GH_OK;
@@ -243,6 +241,25 @@ enum gh_code erofs_walk_next(struct gh_ctx *ctx, struct erofs *fs, struct erofs_
 	return GH_END;
 }
 
+/* Noted, or fit to be entered. */
+static bool enterable(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *dir)
+{
+	struct erofs_flat flat;
+	struct gh_err bad;
+	unsigned long long nid = dir->nid;
+	if (fs->walk->depth == EROFS_DEPTH_MAX)
+		gh_note(ctx, GH_LIMIT, dir->at, "more than %d directories inside each other", EROFS_DEPTH_MAX);
+	else if (dir->layout != EROFS_PLAIN && dir->layout != EROFS_INLINE)
+		gh_note(ctx, GH_UNSUP, dir->at, "directory %llu is compressed or in chunks", nid);
+	else if (erofs_flat(fs, dir, &flat, &bad))
+		gh_note_err(ctx, &bad);
+	else if (flat.hole)
+		gh_note(ctx, GH_BAD, dir->at, "directory %llu lies nowhere", nid);
+	else
+		return true;
+	return false;
+}
+
 enum gh_code erofs_walk_enter(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *dir, struct gh_err *err)
 {
 	struct erofs_walk *w = fs->walk;
@@ -250,18 +267,10 @@ enum gh_code erofs_walk_enter(struct gh_ctx *ctx, struct erofs *fs, const struct
 	enum gh_code code = seen_add(ctx, w, dir->nid, &fresh, err);
 	if (code)
 		return code;
-	if (!fresh) {
+	if (!fresh)
 		gh_note(ctx, GH_BAD, dir->at, "directory %llu is reached a second time", (unsigned long long)dir->nid);
+	if (!fresh || !enterable(ctx, fs, dir))
 		return GH_OK;
-	}
-	if (w->depth == EROFS_DEPTH_MAX) {
-		gh_note(ctx, GH_LIMIT, dir->at, "more than %d directories inside each other", EROFS_DEPTH_MAX);
-		return GH_OK;
-	}
-	if (dir->layout != EROFS_PLAIN && dir->layout != EROFS_INLINE) {
-		gh_note(ctx, GH_UNSUP, dir->at, "directory %llu is compressed or in chunks", (unsigned long long)dir->nid);
-		return GH_OK;
-	}
 	struct frame *f = &w->frame[w->depth];
 	uint32_t path_len = 0;
 	if (w->depth) {

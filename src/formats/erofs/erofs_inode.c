@@ -44,7 +44,8 @@ static enum gh_code inode_place(const struct erofs *fs, uint64_t nid, uint64_t *
 {
 	uint64_t at;
 	if (!gh_mul(nid, INODE_UNIT, &at) || !gh_add(at, fs->sb.meta, &at) || !gh_within(at, INODE_UNIT, fs->src->size))
-		return gh_fail(err, GH_SHORT, 0, "inode %llu lies behind the end of the image", (unsigned long long)nid);
+		return gh_fail(
+			err, GH_SHORT, 0, "inode %llu lies behind the end of the image", (unsigned long long)nid);
 	*ret = at;
 	return GH_OK;
 }
@@ -72,7 +73,8 @@ enum gh_code erofs_inode_read(struct erofs *fs, uint64_t nid, struct erofs_inode
 	if ((code = gh_cursor_check(&c, "inode", err)))
 		return code;
 	if (format >> 4 || ret->layout >= EROFS_LAYOUTS)
-		return gh_fail(err, GH_UNSUP, at, "inode %llu has the unknown format 0x%x", (unsigned long long)nid, format);
+		return gh_fail(
+			err, GH_UNSUP, at, "inode %llu has the unknown format 0x%x", (unsigned long long)nid, format);
 	if (ret->size > INT64_MAX)
 		return gh_fail(err, GH_BAD, at + 8, "inode %llu has a negative size", (unsigned long long)nid);
 	ret->tail = at + (extended ? INODE_LONG : INODE_UNIT);
@@ -103,7 +105,8 @@ static enum gh_code xattr_head(struct erofs *fs, uint64_t at, struct xattr *ret,
 	return GH_OK;
 }
 
-static enum gh_code take_label(struct erofs *fs, const struct xattr *x, struct gh_attr *attr, char *buf, struct gh_err *err)
+static enum gh_code take_label(
+	struct erofs *fs, const struct xattr *x, struct gh_attr *attr, char *buf, struct gh_err *err)
 {
 	enum gh_code code = erofs_meta_read(fs, x->at + x->name_len, buf, x->value_len, err);
 	if (code)
@@ -141,7 +144,8 @@ static enum gh_code take_caps(struct erofs *fs, const struct xattr *x, struct gh
 	return gh_cursor_check(&c, "security.capability", err);
 }
 
-static enum gh_code xattr_take(struct erofs *fs, const struct xattr *x, struct gh_attr *attr, char *selinux, struct gh_err *err)
+static enum gh_code xattr_take(
+	struct erofs *fs, const struct xattr *x, struct gh_attr *attr, char *selinux, struct gh_err *err)
 {
 	uint8_t name[10];
 	if (x->index & XATTR_LONG_PREFIX)
@@ -188,8 +192,8 @@ static enum gh_code xattrs_shared(struct gh_ctx *ctx, struct erofs *fs, uint64_t
 	return code;
 }
 
-static enum gh_code xattrs_read(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr,
-	char *selinux, struct gh_err *err)
+static enum gh_code xattrs_read(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in,
+	struct gh_attr *attr, char *selinux, struct gh_err *err)
 {
 	uint8_t raw[XATTR_HEADER];
 	uint64_t at = in->tail - 4u * (in->xattrs - 1u) - XATTR_HEADER;
@@ -216,7 +220,8 @@ static enum gh_code xattrs_read(struct gh_ctx *ctx, struct erofs *fs, const stru
 	return GH_OK;
 }
 
-void erofs_xattrs(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr, char *selinux)
+void erofs_xattrs(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_attr *attr, char *selinux)
 {
 	struct gh_err err;
 	if (in->xattrs && xattrs_read(ctx, fs, in, attr, selinux, &err))

@@ -370,8 +370,8 @@ static enum gh_code z_unpack(void *self, const struct gh_block *b, uint8_t *out,
 	enum ztype type = b->tag[TAG_HOW] & HOW_TYPE;
 	if (type == Z_PLAIN) {
 		if (b->len > b->tag[TAG_LEN])
-			return gh_fail(err, GH_BAD, b->tag[TAG_FROM], "stored extent of inode %llu is shorter than declared",
-				(unsigned long long)z->in.nid);
+			return gh_fail(err, GH_BAD, b->tag[TAG_FROM],
+				"stored extent of inode %llu is shorter than declared", (unsigned long long)z->in.nid);
 	} else if (z->algorithm[type == Z_HEAD2] != ALGORITHM_LZ4) {
 		return gh_fail(err, GH_UNSUP, b->tag[TAG_FROM], "inode %llu uses compression algorithm %u",
 			(unsigned long long)z->in.nid, z->algorithm[type == Z_HEAD2]);
@@ -427,7 +427,8 @@ static enum gh_code z_header(struct zfile *z, struct gh_err *err)
 	if (!what && bits & 15)
 		what = "clusters larger than a block";
 	if (what)
-		return gh_fail(err, GH_UNSUP, at, "inode %llu is compressed with %s", (unsigned long long)z->in.nid, what);
+		return gh_fail(
+			err, GH_UNSUP, at, "inode %llu is compressed with %s", (unsigned long long)z->in.nid, what);
 	return GH_OK;
 }
 

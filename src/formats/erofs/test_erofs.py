@@ -264,7 +264,7 @@ def dump_inode(img, path):
 def compare_dump(name, img, got, layouts):
     """A sample of files as dump.erofs tells them."""
     wrong = []
-    for path in sorted(p for p in got if re.fullmatch(r"[\w/]+", p))[::23]:
+    for path in sorted(p for p in got if re.fullmatch(r"[\w/]+", p))[::61]:
         if len(path) > 200:
             continue
         d, layout = dump_inode(img, path)
@@ -454,7 +454,7 @@ def random_damage(work):
     root = work / "small"
     img = make(work / "e.img", root, "-zlz4hc", "-C16384", "-Eztailpacking", "-T1")
     whole = img.read_bytes()
-    for seed in range(120):
+    for seed in range(60):
         rng = random.Random(seed)
         edits = [(rng.randrange(1024, min(len(whole), 12288)), rng.randbytes(rng.choice((1, 2, 4)))) for _ in range(rng.randrange(1, 6))]
         bad = patched(work, img, edits)
@@ -462,7 +462,7 @@ def random_damage(work):
         if first != second:
             ght.check(False, "the same rows twice", f"seed {seed}")
             return
-    ght.check(True, "120 images with random damage")
+    ght.check(True, "60 images with random damage")
 
 
 def corpus(work):
@@ -474,13 +474,13 @@ def corpus(work):
         img.write_bytes(lzma.decompress((d / f"tests/ts/blkid/images-fs/{name}.img.xz").read_bytes()))
         rows = ght.drive(img)
         compare_super(f"blkid {name}", img, rows)
-        said = (d / f"tests/expected/blkid/low-probe-{name}").read_text()
-        uuid = re.search(r"^ID_FS_UUID=(.*)", said, re.M)
-        size = re.search(r"^ID_FS_FSSIZE=(\d+)", said, re.M)
+        said = ght.run("blkid", "-p", "-n", "erofs", "-o", "export", img).decode()
         fs = ght.rows(rows, "fs_info")[0]
-        ght.equal(fs["uuid"], uuid[1], f"blkid {name}: uuid")
-        if size:
-            ght.equal(fs["size"], int(size[1]), f"blkid {name}: size")
+        ght.equal([f"{k}={v}" for k, v in (("UUID", fs["uuid"]), ("FSSIZE", fs["size"])) if f"\n{k}={v}\n" not in said
+                   and f"\n{k}=" in said], [], f"blkid {name}: as blkid prints it")
+        if fs["blocks"] * 4096 > img.stat().st_size:
+            expect(img, "short", "the image ends here", f"blkid {name}: only a beginning")
+            continue
         got = facts_of_image(rows)
         compare_fsck(f"blkid {name}", img, got)
         compare_dump(f"blkid {name}", img, got, set())
@@ -493,7 +493,47 @@ def seeds():
         ght.equal(bool(bad), path.name.startswith("bad_"), f"seed {path.name}")
 
 
+def make_seeds():
+    """Writes the seeds anew: small images of each kind, and the same with one thing wrong."""
+    work = ght.tmp()
+    root = work / "t"
+    rng = random.Random(3)
+    put(root / "d/text", text(rng, 6000))
+    put(root / "d/tail", text(rng, 4500))
+    put(root / "d/odd", rng.randbytes(300) + bytes(6000))
+    put(root / "f", b"short\n")
+    os.symlink("d/text", root / "l")
+    os.mkfifo(root / "p")
+    os.setxattr(root / "f", "security.selinux", b"u:object_r:system_file:s0\0")
+    os.setxattr(root / "d", "security.selinux", b"u:object_r:system_file:s0\0")
+    os.setxattr(root / "d/odd", "security.capability", struct.pack("<5I", 0x2000001, 1 << 21, 0, 0, 0))
+    to = HERE / "seeds"
+    to.mkdir(exist_ok=True)
+    fixed = ("-T1", "-U00112233-4455-6677-8899-aabbccddeeff")
+    short = work / "short"
+    put(short / "a/b", b"content")
+    put(short / "a/c", text(rng, 300))
+    for name, tree_of, opts in (("flat", short, ["-x1"]), ("compact", root, ["-zlz4hc"]), ("full", root, ["-zlz4", "-Elegacy-compress"]),
+                                ("tail", root, ["-zlz4hc", "-Eztailpacking"]), ("big", root, ["-zlz4hc", "-C16384"]),
+                                ("chunks", short, ["--chunksize=4096"])):
+        img = make(work / name, tree_of, *opts, *fixed)
+        shutil.copy(img, to / name)
+    whole = (to / "compact").read_bytes()
+    got = facts_of_image(ght.drive(to / "compact"))
+    node, d = got["/d/text"]["ino"] * 32, got["/d"]["ino"] * 32
+    header = node + (64 if whole[node] & 1 else 32) + 7 & ~7
+    dirents = whole.index(struct.pack("<Q", d // 32), d)
+    for name, edits in (("bad_checksum", [(1024 + 64, b"x")]), ("bad_48bit", [(1024 + 80, b"\x80")]),
+                        ("bad_loop", [(dirents + 24, struct.pack("<Q", d // 32))]), ("bad_index", [(header + 8, b"\xff" * 8)]),
+                        ("bad_zstd", [(header + 6, b"\x03")]), ("bad_size", [(node + 8, b"\xff" * 4)]),
+                        ("bad_names", [(dirents + 8, b"\x05\x00")])):
+        shutil.copy(patched(work, to / "compact", edits), to / name)
+    (to / "bad_cut").write_bytes(whole[:4096])
+
+
 def main():
+    if sys.argv[1:] == ["--make-seeds"]:
+        return make_seeds()
     for tool in ("mkfs.erofs", "fsck.erofs", "dump.erofs"):
         if not shutil.which(tool):
             ght.skip("erofs", f"{tool} is not installed (erofs-utils)")
