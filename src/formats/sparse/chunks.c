@@ -13,8 +13,9 @@ enum {
 	FILL = 0xcac2,
 	DONT_CARE = 0xcac3,
 	CRC32 = 0xcac4,
-	WINDOW_MIN = 512, /* behind a raw chunk mostly one header is wanted… */
-	WINDOW_MAX = 64 << 10, /* …in a run of fills and skips thousands */
+	WINDOW_MIN = 512, /* behind a long raw chunk one or two headers are wanted… */
+	WINDOW_MAX = 64 << 10, /* …in a run of fills, skips and short chunks thousands */
+	NEAR = 16 << 10, /* copying this much costs about as much as another read */
 	EXTENTS_MAX = 1 << 20, /* 40 MiB of extents: an image of 8 GiB in which every second block is a hole */
 };
 
@@ -130,8 +131,8 @@ static enum gh_code peek(struct reader *r, uint64_t at, size_t n, const uint8_t 
 	if (!gh_within(at, n, r->src->size))
 		return GH_OK;
 	if (!gh_within(at - r->window_at, n, r->window_n) || at < r->window_at) {
-		bool on = at >= r->window_at && at - r->window_at <= r->window_n;
-		r->window_next = on ? gh_min(r->window_next * 2, WINDOW_MAX) : WINDOW_MIN;
+		uint64_t end = r->window_at + r->window_n;
+		r->window_next = at >= r->window_at && at <= end + NEAR ? gh_min(r->window_next * 2, WINDOW_MAX) : WINDOW_MIN;
 		size_t size = gh_min(r->src->size - at, r->window_next);
 		enum gh_code code = gh_read(r->src, at, r->window, size, err);
 		r->window_n = code ? 0 : size;
@@ -224,8 +225,8 @@ static bool chunk_measure(struct reader *r, struct chunk *c)
 		       r->blocks + c->blocks <= r->f->blocks;
 	}
 	if (c->payload != want || !said)
-		problem(r->f, GH_BAD, c->at + 8, "chunk of %u blocks has %llu bytes instead of %llu", c->blocks,
-			(unsigned long long)c->payload, (unsigned long long)want);
+		problem(r->f, GH_BAD, c->at + 8, "a chunk of %u blocks says it has %u bytes, not %llu", c->blocks, c->total,
+			(unsigned long long)want + r->f->chunk_header_size);
 	return true;
 }
 
