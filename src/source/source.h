@@ -52,6 +52,9 @@ struct gh_source *gh_source_memory(struct gh_arena *arena, const void *p, size_t
 struct gh_source *gh_source_file(struct gh_arena *arena, int fd, uint64_t size);
 /* [off, off+size) of below; a slice of a slice attaches to the bottom one. The range must be inside below. */
 struct gh_source *gh_source_slice(struct gh_arena *arena, struct gh_source *below, uint64_t off, uint64_t size);
+/* size bytes that a container promises and that are not there (cut off, on another device): each read fails with code and
+ * what, which must live as long as the source. In a map it keeps lost bytes from reading as zeros. */
+struct gh_source *gh_source_missing(struct gh_arena *arena, uint64_t size, enum gh_code code, const char *what);
 
 /* One extent of a map: [at, at+len) of the new source comes from `from` in `below`, or is fill. */
 struct gh_extent {

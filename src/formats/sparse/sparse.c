@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Android sparse images, after system/core/libsparse/sparse_format.h: one child, the image, as a map over the file. */
+#include "formats/sparse/sparse.h"
+
+#include "base/num.h"
+
+struct sparse {
+	struct gh_source *src;
+	struct gh_source *image;
+	struct gh_sparse_list list;
+	struct gh_sparse_file file;
+	bool listed;
+};
+
+static enum gh_bid sparse_bid(const struct gh_probe *probe)
+{
+	struct gh_cursor c = gh_cursor(probe->head, probe->head_len, 0);
+	if (gh_u32(&c) != 0xed26ff3a)
+		return GH_BID_NO;
+	uint16_t major = gh_u16(&c);
+	gh_skip(&c, 2);
+	uint16_t header = gh_u16(&c), chunk = gh_u16(&c);
+	uint32_t block = gh_u32(&c);
+	gh_seek(&c, header);
+	uint16_t type = gh_u16(&c);
+	bool good = major == 1 && header >= 28 && chunk >= 12 && block && block % 4 == 0;
+	return good && !c.bad && type >= 0xcac1 && type <= 0xcac4 ? GH_BID_PROVEN : GH_BID_MAGIC;
+}
+
+/* What damage took away must not read as zeros. */
+static enum gh_code lost_end(struct gh_ctx *ctx, struct sparse *s, struct gh_err *err)
+{
+	if (!s->file.cut || s->file.end >= s->file.size)
+		return GH_OK;
+	struct gh_extent e = {.at = s->file.end, .len = s->file.size - s->file.end};
+	e.below = gh_source_missing(ctx->arena, e.len, GH_SHORT, "the sparse image ends before");
+	if (!e.below)
+		return gh_fail(err, GH_NOMEM, 0, "no memory for a source");
+	return gh_sparse_append(ctx->arena, &s->list, &e, err);
+}
+
+static enum gh_code sparse_open(struct gh_ctx *ctx, struct gh_source *src, void *state, struct gh_err *err)
+{
+	struct sparse *s = state;
+	s->src = src;
+	enum gh_code code = gh_sparse_extents(ctx->arena, ctx->budget, src, &s->list, &s->file, err);
+	if (code == GH_OK)
+		code = lost_end(ctx, s, err);
+	if (code)
+		return code;
+	return gh_source_map(ctx->arena, s->list.ext, s->list.n, s->file.size, &s->image, err);
+}
+
+static enum gh_code sparse_describe(struct gh_ctx *ctx, void *state, struct gh_err *err)
+{
+	struct gh_sparse_file *f = &((struct sparse *)state)->file;
+	(void)err;
+	for (size_t i = 0; i < gh_min(f->n_problems, GH_SPARSE_PROBLEMS); i++)
+		gh_note(ctx, f->problem[i].code, f->problem[i].at, "%s", f->problem[i].what);
+	if (f->n_problems > GH_SPARSE_PROBLEMS)
+		gh_note(ctx, f->problem[0].code, f->problem[0].at, "%zu more problems like these",
+			f->n_problems - GH_SPARSE_PROBLEMS);
+	return GH_OK;
+}
+
+static enum gh_code sparse_next(struct gh_ctx *ctx, void *state, struct gh_child *ret, struct gh_err *err)
+{
+	struct sparse *s = state;
+	if (s->listed)
+		return GH_END;
+	s->listed = true;
+	*ret = (struct gh_child){.kind = GH_VOLUME,
+		.name = GH_STR("image"),
+		.off = UINT64_MAX,
+		.csize = s->src->size,
+		.size = s->file.size};
+	/* Twelve bytes can promise terabytes of zeros that somebody would then hash. */
+	if (gh_spend_bytes(ctx->budget, s->file.size - s->file.data, 16, err)) {
+		gh_note_err(ctx, err);
+		ret->flags |= GH_CHILD_UNREADABLE;
+	}
+	return GH_OK;
+}
+
+static enum gh_code sparse_data(
+	struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_source **ret, struct gh_err *err)
+{
+	(void)ctx, (void)child, (void)err;
+	*ret = ((struct sparse *)state)->image;
+	return GH_OK;
+}
+
+const struct gh_format gh_format_sparse = {
+	.name = "sparse",
+	.title = "Android sparse image",
+	.version = 1,
+	.volume = true,
+	.state_size = sizeof(struct sparse),
+	.bid = sparse_bid,
+	.open = sparse_open,
+	.describe = sparse_describe,
+	.next = sparse_next,
+	.data = sparse_data,
+};

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sparse images against img2simg/simg2img and against the writer in tests/tools, byte for byte through the map."""
+import pathlib
+import random
+import shutil
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/tools")]
+import ght  # noqa: E402
+import mksparse  # noqa: E402
+
+D = ght.tmp()
+B = 4096
+
+
+def raw_image(path, blocks, seed, tail=0):
+    """Random data, fills, zeros, in runs of random length."""
+    rnd = random.Random(seed)
+    out = bytearray()
+    while len(out) < blocks * B:
+        n = rnd.randint(1, 9)
+        kind = rnd.choice("dddzzf")
+        if kind == "d":
+            out += rnd.randbytes(n * B)
+        else:
+            out += (bytes(4) if kind == "z" else rnd.randbytes(4)) * (n * B // 4)
+    path.write_bytes(bytes(out[:blocks * B + tail]))
+    return path
+
+
+def notes(rows):
+    return [(r["code"], r["at"], r["what"]) for r in ght.rows(rows, "notes", plugin="sparse")]
+
+
+def same(simg, want, name, problems=()):
+    """One child `image` with exactly these bytes, and exactly these notes (code, at)."""
+    rows = ght.drive(simg)
+    members = ght.rows(rows, "members", name="image")
+    if not ght.equal(len(members), 1, f"{name}: one child"):
+        return
+    ght.equal((members[0]["size"], members[0]["off"], members[0]["csize"]), (len(want), None, simg.stat().st_size),
+              f"{name}: size of the child")
+    ght.equal(ght.sha(ght.cat(simg, "image") or b""), ght.sha(want), f"{name}: bytes")
+    blob = ght.blob_of(rows, members[0]["child"]) if members[0]["child"] else {}
+    ght.equal(blob.get("sha256"), ght.sha(want), f"{name}: hash of the walk")
+    ght.equal([n[:2] for n in notes(rows)], list(problems), f"{name}: notes")
+
+
+def reference():
+    if not shutil.which("img2simg"):
+        ght.skip("img2simg", "android-sdk-libsparse-utils is not installed")
+        return
+    for block, blocks, seed in ((4096, 700, 1), (1024, 333, 2), (65536, 160, 3), (4096, 1, 4)):
+        raw = raw_image(D / "raw", blocks, seed)
+        ght.run("img2simg", raw, D / "a.simg", block)
+        ght.run("simg2img", D / "a.simg", D / "back")
+        same(D / "a.simg", (D / "back").read_bytes(), f"img2simg, blocks of {block}")
+        ght.check((D / "back").read_bytes()[:raw.stat().st_size] == raw.read_bytes(), f"blocks of {block}: round trip")
+
+
+def own_writer():
+    raw = raw_image(D / "own", 400, 5)
+    want = raw.read_bytes()
+    for name, kw in (("holes", {}), ("crc chunk", {"crc": True}), ("zero fills", {"hole": "fill"}),
+                     ("zeros raw", {"hole": "raw"}), ("long headers", {"header_extra": 20, "chunk_extra": 4})):
+        mksparse.write_images(str(raw), [str(D / "o.simg")], **kw)
+        if shutil.which("simg2img"):
+            ght.run("simg2img", D / "o.simg", D / "o.raw")
+            ght.equal(ght.sha((D / "o.raw").read_bytes()), ght.sha(want), f"{name}: simg2img reads it")
+        same(D / "o.simg", want, name)
+
+
+def split():
+    raw = raw_image(D / "split", 500, 6)
+    want = raw.read_bytes()
+    parts = [D / f"super.img_sparsechunk.{i}" for i in range(4)]
+    mksparse.write_images(str(raw), [str(p) for p in parts])
+    joined = bytearray(len(want))
+    for i, p in enumerate(parts):
+        got = ght.cat(p, "image")
+        ght.equal(len(got), len(want), f"part {i} is as long as the image")
+        for at in range(0, len(got), B):
+            block = got[at:at + B]
+            if any(block):
+                ght.check(not any(joined[at:at + B]), f"part {i}: block {at // B} is given once") \
+                    if any(joined[at:at + B]) else None
+                joined[at:at + B] = block
+    ght.equal(ght.sha(bytes(joined)), ght.sha(want), "the parts together are the image")
+    ght.equal(notes(ght.drive(parts[2])), [], "a part of a split set is not damaged")
+
+
+def chunk(kind, blocks, payload=b"", total=None):
+    return struct.pack("<HHII", kind, 0, blocks, 12 + len(payload) if total is None else total) + payload
+
+
+def image(blocks, chunks, count=None, header=None):
+    body = b"".join(chunks)
+    head = header or struct.pack("<IHHHHIIII", mksparse.MAGIC, 1, 0, 28, 12, B, blocks,
+                                 len(chunks) if count is None else count, 0)
+    return head + body
+
+
+def damaged(name, data, want, problems):
+    path = D / "damaged.simg"
+    path.write_bytes(data)
+    if want is not None:
+        same(path, want, name, problems)
+        return
+    rows = ght.drive(path, only="sparse")
+    ght.equal([n[:2] for n in notes(rows)], problems, f"{name}: notes")
+
+
+def damage():
+    one, two = random.Random(7).randbytes(B), random.Random(8).randbytes(B)
+    raw, fill, skip = mksparse.RAW, mksparse.FILL, mksparse.DONT_CARE
+    ok = [chunk(raw, 1, one), chunk(fill, 2, b"abcd"), chunk(skip, 1), chunk(raw, 1, two)]
+    whole = one + b"abcd" * (2 * B // 4) + bytes(B) + two
+    damaged("hand-made", image(5, ok), whole, [])
+    damaged("no chunks", image(3, []), bytes(3 * B), [("short", 16)])
+    damaged("partial", image(9, ok), whole + bytes(4 * B), [("short", 16)])
+    damaged("more than the header says", image(4, ok), whole, [("bad", 28 + 12 + B + 16 + 12)])
+    damaged("bytes behind", image(5, ok) + b"xyz", whole, [("unsup", len(image(5, ok)))])
+    damaged("fill without value", image(3, [chunk(raw, 1, one), chunk(fill, 2)]), one + bytes(2 * B),
+            [("bad", 28 + 12 + B + 8), ("short", 28 + 24 + B)])
+    odd = [chunk(raw, 1, one), chunk(0xCAC9, 1, b"????"), chunk(raw, 1, two)]
+    damaged("unknown chunk", image(3, odd), one + bytes(B) + two, [("bad", 28 + 12 + B)])
+    damaged("skip with bytes", image(3, [chunk(raw, 1, one), chunk(skip, 1, b"junk"), chunk(raw, 1, two)]),
+            one + bytes(B) + two, [("bad", 28 + 12 + B + 8)])
+    damaged("raw longer than its blocks", image(2, [chunk(raw, 1, one + b"1234"), chunk(raw, 1, two)]), one + two,
+            [("bad", 36)])
+    damaged("chunk length zero", image(2, [chunk(raw, 1, one, 0), chunk(raw, 1, two)]), one + two, [("bad", 36)])
+    damaged("version 2", image(5, ok, header=struct.pack("<IHHHHIIII", mksparse.MAGIC, 2, 0, 28, 12, B, 5, 4, 0)),
+            None, [("unsup", 4)])
+    for what, head in (("block size 0", (28, 12, 0)), ("block size 6", (28, 12, 6)), ("short header", (27, 12, B)),
+                       ("short chunk header", (28, 8, B))):
+        path = D / "bad.simg"
+        path.write_bytes(struct.pack("<IHHHHIIII", mksparse.MAGIC, 1, 0, *head, 5, 4, 0) + b"".join(ok))
+        runs = ght.rows(ght.drive(path), "blob_runs", plugin="sparse")
+        ght.equal([r["status"] for r in runs], ["bad"], f"{what}: refused")
+    lost()
+    bomb()
+
+
+def lost():
+    """What a cut file lost is an error, not zeros; what was there before is read."""
+    one = random.Random(9).randbytes(4 * B)
+    path = D / "cut.simg"
+    path.write_bytes(image(8, [chunk(mksparse.RAW, 4, one), chunk(mksparse.RAW, 4, one)])[:28 + 12 + 4 * B + 12 + 100])
+    rows = ght.drive(path)
+    ght.equal([n[:2] for n in notes(rows)][:1], [("short", path.stat().st_size)], "cut: the place is told")
+    ght.equal(ght.rows(rows, "members", name="image")[0]["size"], 8 * B, "cut: the image keeps its size")
+    ght.check(ght.cat(path, "image") is None, "cut: lost bytes are not zeros")
+    ght.check(any("ends before" in n[2] for n in notes(rows)), "cut: the reader of the image is told")
+
+
+def bomb():
+    """A few bytes promise 8 TiB of zeros: listed, not hashed."""
+    path = D / "bomb.simg"
+    path.write_bytes(image(1 << 31, [chunk(mksparse.DONT_CARE, 1 << 31)]))
+    rows = ght.drive(path)
+    members = ght.rows(rows, "members", name="image")
+    ght.equal([(m["size"], m["child"]) for m in members], [(1 << 43, None)], "8 TiB of zeros: listed only")
+    ght.equal([n[0] for n in notes(rows)], ["limit"], "8 TiB of zeros: told")
+
+
+def conformance():
+    d = ght.corpus("avb")
+    if d:
+        same(d / "data/test_file.bin.sparse", (d / "data/test_file.bin").read_bytes(), "libavb's test file")
+
+
+reference()
+own_writer()
+split()
+damage()
+conformance()
+ght.done()
