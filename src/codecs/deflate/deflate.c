@@ -9,6 +9,8 @@
 
 enum {
 	PIECE = 256 << 10, /* of input and output in the streaming path: stays in the second-level cache */
+	FIRST = 4
+		<< 10, /* the first piece of input; then twice as much each time: of a tiny stream little is read in vain */
 	/* Packed input of the whole-buffer path: what unpacks to GH_WHOLE_MAX is hardly larger; more is streamed. */
 	WHOLE_IN = GH_WHOLE_MAX + (1 << 20),
 };
@@ -63,6 +65,7 @@ struct flow {
 	uint64_t end; /* of the input */
 	uint64_t start;
 	uint64_t most;
+	size_t piece; /* of input to read next */
 	uint8_t *in, *out;
 	z_stream z;
 };
@@ -80,7 +83,8 @@ static void flow_free(void *arena, void *p)
 
 static enum gh_code flow_fill(struct flow *f, struct gh_err *err)
 {
-	size_t n = (size_t)gh_min(PIECE, f->end - f->next);
+	size_t n = (size_t)gh_min(f->piece, f->end - f->next);
+	f->piece = (size_t)gh_min(2 * f->piece, PIECE);
 	enum gh_code code = gh_read(f->src, f->next, f->in, n, err);
 	if (code)
 		return code;
@@ -172,6 +176,7 @@ enum gh_code gh_deflate_pour(struct gh_ctx *ctx, struct gh_source *src, uint64_t
 		.end = off + n,
 		.start = off,
 		.most = most,
+		.piece = FIRST,
 		.z = {.zalloc = flow_alloc, .zfree = flow_free, .opaque = ctx->arena}};
 	enum gh_code code = flow_pour(&f, err);
 	gh_arena_release(ctx->arena, mark);

@@ -131,8 +131,9 @@ enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t dat
 void zip_note(struct gh_ctx *ctx, struct zip *z, enum gh_code code, uint64_t at, const char *fmt, ...) GH_PRINTF(5, 6);
 void zip_compare(struct gh_ctx *ctx, struct zip *z, const struct zip_entry *e, const struct zip_local *l);
 void zip_compare_descriptor(struct gh_ctx *ctx, const struct zip_entry *e, const struct zip_local *d);
-void zip_row(struct gh_ctx *ctx, const struct zip_entry *e, const char *kind, const char *fmt, uint64_t central,
-	uint64_t local);
+/* A fact about a member in two numbers: hexadecimal of so many digits, or decimal for 0. */
+void zip_row(
+	struct gh_ctx *ctx, const struct zip_entry *e, const char *kind, int hex, uint64_t central, uint64_t local);
 enum gh_code zip_span_add(struct gh_ctx *ctx, struct zip *z, struct zip_span span, struct gh_err *err);
 /* When the directory has been read: order, duplicates, gaps, overlaps. */
 enum gh_code zip_close_facts(struct gh_ctx *ctx, struct zip *z, struct gh_err *err);

@@ -100,7 +100,7 @@ enum gh_code zip_child(struct gh_ctx *ctx, struct zip *z, const struct zip_entry
 	if (e->bad64)
 		zip_note(ctx, z, GH_BAD, e->at, "a zip64 size or offset is missing");
 	if ((e->flags | l->flags) & ZIP_FLAG_ENCRYPTED) {
-		zip_row(ctx, e, "encrypted", "%04" PRIx64, e->flags, l->flags);
+		zip_row(ctx, e, "encrypted", 4, e->flags, l->flags);
 		return by_secrecy(ctx, z, e, ret, err);
 	}
 	by_method(ctx, z, e, ret);

@@ -31,12 +31,16 @@ static void row_text(
 	GH_EMIT(ctx, zip_facts, e->at, .name = e->name, .kind = gh_str(kind), .central = central, .local = local);
 }
 
-void zip_row(struct gh_ctx *ctx, const struct zip_entry *e, const char *kind, const char *fmt, uint64_t central,
-	uint64_t local)
+void zip_row(struct gh_ctx *ctx, const struct zip_entry *e, const char *kind, int hex, uint64_t central, uint64_t local)
 {
 	char a[24], b[24];
-	snprintf(a, sizeof a, fmt, central);
-	snprintf(b, sizeof b, fmt, local);
+	if (hex) {
+		snprintf(a, sizeof a, "%0*" PRIx64, hex, central);
+		snprintf(b, sizeof b, "%0*" PRIx64, hex, local);
+	} else {
+		snprintf(a, sizeof a, "%" PRIu64, central);
+		snprintf(b, sizeof b, "%" PRIu64, local);
+	}
 	row_text(ctx, e, kind, gh_str(a), gh_str(b));
 }
 
@@ -63,11 +67,11 @@ static bool leads_out(struct gh_str name)
 static void compare_sizes(struct gh_ctx *ctx, const struct zip_entry *e, const struct zip_local *l, bool open)
 {
 	if (l->crc != e->crc && !(open && !l->crc))
-		zip_row(ctx, e, "crc", "%08" PRIx64, e->crc, l->crc);
+		zip_row(ctx, e, "crc", 8, e->crc, l->crc);
 	if (l->csize != e->csize && !(open && !l->csize))
-		zip_row(ctx, e, "csize", "%" PRIu64, e->csize, l->csize);
+		zip_row(ctx, e, "csize", 0, e->csize, l->csize);
 	if (l->size != e->size && !(open && !l->size))
-		zip_row(ctx, e, "size", "%" PRIu64, e->size, l->size);
+		zip_row(ctx, e, "size", 0, e->size, l->size);
 }
 
 void zip_compare_descriptor(struct gh_ctx *ctx, const struct zip_entry *e, const struct zip_local *d)
@@ -88,9 +92,9 @@ void zip_compare(struct gh_ctx *ctx, struct zip *z, const struct zip_entry *e, c
 	if (!masked && !gh_str_eq(l->name, e->name))
 		row_text(ctx, e, "name", e->name, l->name);
 	if (l->method != e->method)
-		zip_row(ctx, e, "method", "%" PRIu64, e->method, l->method);
+		zip_row(ctx, e, "method", 0, e->method, l->method);
 	if (l->flags != e->flags)
-		zip_row(ctx, e, "flags", "%04" PRIx64, e->flags, l->flags);
+		zip_row(ctx, e, "flags", 4, e->flags, l->flags);
 	if (!masked)
 		compare_sizes(ctx, e, l, l->flags & ZIP_FLAG_DESCRIPTOR);
 }
