@@ -133,7 +133,7 @@ class Maker:
 
     def apex(self, name, files, signer, kind="ext4", version=340000000):
         """Path of an APEX: payload image with dm-verity tree and a vbmeta signed by the module's own key."""
-        avb_key = self.keys.key("apex." + name, 4096)
+        avb_key = self.keys.key("apex." + name)
         tree = fsimg.Tree("/apex/" + name)
         proto = b"\x0a" + bytes([len(name)]) + name.encode() + b"\x10" + varint(version)
         tree.add("apex_manifest.pb", proto)
@@ -147,7 +147,7 @@ class Maker:
             else:
                 fsimg.erofs(tree, image, self.cache, name, ["-zlz4hc,9"])
             salt = hashlib.sha256(name.encode()).digest()
-            mkvbmeta.add_footer(image, "", "hashtree", salt, algorithm="SHA256_RSA4096", key=avb_key,
+            mkvbmeta.add_footer(image, "", "hashtree", salt, algorithm="SHA256_RSA2048", key=avb_key,
                                 extra=[mkvbmeta.property_descriptor("apex.key", name)])
             os.rename(image, kept)
         with open(kept, "rb") as src:

@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
-import mkkey  # noqa: E402
+MKKEY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools", "mkkey.py")
 
 CA_CONFIG = """[ca]
 default_ca = demo
@@ -37,22 +37,36 @@ class Keys:
     """Everything lies in one folder and is made on first use. Names are seeds: the same name, the same key."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.lock, self.making = folder, threading.RLock(), {}
         os.makedirs(folder, exist_ok=True)
+
+    def prepare(self, *wanted):
+        """Start making (name, bits) in the background; key() waits for them."""
+        for name, bits in wanted:
+            path = os.path.join(self.folder, name + ".pem")
+            if not os.path.exists(path) and name not in self.making:
+                self.making[name] = subprocess.Popen([sys.executable, MKKEY, "gifthorse demo " + name, str(bits),
+                                                      path + ".new"])
 
     def key(self, name, bits=2048):
         path = os.path.join(self.folder, name + ".pem")
-        if not os.path.exists(path):
-            with open(path + ".new", "w", encoding="ascii") as out:
-                out.write(mkkey.make("gifthorse demo " + name, bits))
-            os.rename(path + ".new", path)
+        with self.lock:
+            self.prepare((name, bits))
+            if name in self.making:
+                if self.making.pop(name).wait():
+                    raise RuntimeError("mkkey.py failed for " + name)
+                os.rename(path + ".new", path)
         return path
 
     def cert(self, name, subject, ca=False):
         """Self-signed certificate (PEM) valid 2024 to 2051."""
-        path = os.path.join(self.folder, name + ".crt")
-        if os.path.exists(path):
+        with self.lock:
+            path = os.path.join(self.folder, name + ".crt")
+            if not os.path.exists(path):
+                self._make_cert(name, subject, ca, path)
             return path
+
+    def _make_cert(self, name, subject, ca, path):
         db = os.path.join(self.folder, name + ".ca")
         os.makedirs(db, exist_ok=True)
         with open(os.path.join(db, "index.txt"), "w", encoding="ascii"):
@@ -67,13 +81,13 @@ class Keys:
         self._openssl("req", "-new", "-config", config, "-key", key, "-subj", subject, "-out", request)
         self._openssl("ca", "-batch", "-selfsign", "-notext", "-config", config, "-keyfile", key, "-in", request,
                       "-startdate", "20240101000000Z", "-enddate", "20510101000000Z", "-out", path)
-        return path
 
     def pk8(self, name):
-        path = os.path.join(self.folder, name + ".pk8")
-        if not os.path.exists(path):
-            self._openssl("pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", self.key(name), "-out", path)
-        return path
+        with self.lock:
+            path = os.path.join(self.folder, name + ".pk8")
+            if not os.path.exists(path):
+                self._openssl("pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", self.key(name), "-out", path)
+            return path
 
     @staticmethod
     def _openssl(*args):
