@@ -7,16 +7,16 @@
 --@ witness: a signature
 --@ needs: plugin avb, knowledge known_avb_keys
 --@ case: K51 Lenovo tablets and a game handheld with the AOSP key in stock vbmeta
---@ lookalike: home-built systems (LineageOS, GSI) use the same key because nobody asked for another; on a developer build the row is lowered.
---|  An image's own footer that no vbmeta points to is lowered too
+--@ lookalike: home-built systems (LineageOS, GSI) use the same key because nobody asked for another; on a developer build the
+--|  row is lowered. An image's own footer that no vbmeta points to is lowered too
 --@ explain: At start-up the phone checks its system against a signature. Here the signature was made with a test key from
---|  Android's public source code. Its private half is on the internet, so anybody can change the system and sign it again,
---|  and the phone will still say that everything is in order.
+--|  Android's public source code. Its private half is on the internet, so anybody can change the system and sign it again, and
+--|  the phone will still say that everything is in order.
 --|
 --|  It does not show that somebody did change anything. It shows that a good start-up check of this phone proves little.
 --@ verify: gifthorse cat {input} {image} > vbmeta.img && avbtool info_image --image vbmeta.img   # "Public key (sha1)" against data/known_avb_keys.tsv
---@ next: Keep the firmware file and this report first. Then ask the maker for a build signed with a key of its own; until then treat
---|  the phone as one whose software anybody near it could have replaced.
+--@ next: Keep the firmware file and this report first. Then ask the maker for a build signed with a key of its own; until then
+--|  treat the phone as one whose software anybody near it could have replaced.
 SELECT NULL AS file_id, NULL AS at,
        printf('%s is signed with key %s (%s)', COALESCE(a.partition,'an image without a partition name'), a.pubkey_sha1, k.name) AS evidence,
        CASE WHEN a.partition IS NULL OR a.partition NOT LIKE 'vbmeta%' THEN 'medium'

@@ -7,14 +7,17 @@
 --@ witness: bytes of an image
 --@ needs: plugin avb
 --@ case: K56 counterfeit phones and television boxes
---@ lookalike: guides for generic system images tell owners to flash such a vbmeta on an unlocked phone; on a developer build the row is lowered. Only
---|  the flags of the first vbmeta count, those of chained ones are ignored by the phone and told as low
---@ explain: The signed list that the phone checks at start-up carries a mark: do not verify. With it, changes to the system go unnoticed.
+--@ lookalike: guides for generic system images tell owners to flash such a vbmeta on an unlocked phone; on a developer build
+--|  the row is lowered. Only the flags of the first vbmeta count, those of chained ones are ignored by the phone and told as
+--|  low
+--@ explain: The signed list that the phone checks at start-up carries a mark: do not verify. With it, changes to the system go
+--|  unnoticed.
 --|
---|  A locked phone of an honest maker refuses such a list, unless the maker signed it. The mark does not show that the system was changed:
---|  it shows that the phone would not tell.
+--|  A locked phone of an honest maker refuses such a list, unless the maker signed it. The mark does not show that the system
+--|  was changed: it shows that the phone would not tell.
 --@ verify: gifthorse cat {input} {image} > vbmeta.img && avbtool info_image --image vbmeta.img | grep Flags
---@ next: Keep the firmware file and this report first. Then compare with the maker's published build; do not rely on a good start-up message.
+--@ next: Keep the firmware file and this report first. Then compare with the maker's published build; do not rely on a good
+--|  start-up message.
 SELECT NULL AS file_id, NULL AS at,
        printf('%s flags %d:%s%s', COALESCE(a.partition,'vbmeta'), a.flags, CASE WHEN a.flags & 1 THEN ' hashtree disabled' ELSE '' END,
               CASE WHEN a.flags & 2 THEN ' verification disabled' ELSE '' END) AS evidence,

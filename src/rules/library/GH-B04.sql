@@ -7,17 +7,18 @@
 --@ witness: a signature
 --@ needs: plugin apk, plugin cert, knowledge known_certs
 --@ case: K50 T95 television box, 2023; K22 study of update apps, 2021
---@ lookalike: CtsShim is signed with a test key on genuine phones of every brand: the rule looks at the framework package, or at the majority
---|  of the packages that share the system's own user id, never at one app. Home-built developer systems are lowered
---@ explain: Android gives its highest rights to any app that carries the same signature as the system. On this phone that signature
---|  was made with a test key from Android's public source code. Whoever writes an app can sign it with that key, and the
---|  phone will treat the app as a part of the system, without asking.
+--@ lookalike: CtsShim is signed with a test key on genuine phones of every brand: the rule looks at the framework package, or
+--|  at the majority of the packages that share the system's own user id, never at one app. Home-built developer systems are
+--|  lowered
+--@ explain: Android gives its highest rights to any app that carries the same signature as the system. On this phone that
+--|  signature was made with a test key from Android's public source code. Whoever writes an app can sign it with that key, and
+--|  the phone will treat the app as a part of the system, without asking.
 --|
 --|  It does not show that such an app is on the phone. It shows that nothing would stop one.
 --@ verify: gifthorse cat {input} {path} > framework-res.apk && apksigner verify --print-certs framework-res.apk   # against data/known_certs.tsv
---@ next: Keep the firmware file and this report first. Then keep private accounts off the phone and install nothing on it from outside a
---|  store; ask the seller for another phone or for a build signed with a key of the maker's own. Another system from a source
---|  you trust helps only if the start-up check can be trusted too.
+--@ next: Keep the firmware file and this report first. Then keep private accounts off the phone and install nothing on it from
+--|  outside a store; ask the seller for another phone or for a build signed with a key of the maker's own. Another system from
+--|  a source you trust helps only if the start-up check can be trusted too.
 WITH sys(apk_id, file_id, package, cert) AS (
   SELECT DISTINCT a.apk_id, a.file_id, a.package, lower(g.cert_sha256)
   FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id

@@ -7,16 +7,16 @@
 --@ witness: bytes of an image
 --@ needs: plugin properties, user-build
 --@ case: K23 T95 television box, 2023; K54 adb open by default
---@ lookalike: developer builds (userdebug, eng) are debuggable on purpose: told as info. A port of -1, 0 or empty is off. USB debugging that is
---|  merely switched on is GH-B20
---@ explain: Android has a port for developers (adb) through which a computer can read the phone, install apps and run commands. On a
---|  phone for sale it is off, asks before it lets a computer in, and never gives root. The settings named here take one of
+--@ lookalike: developer builds (userdebug, eng) are debuggable on purpose: told as info. A port of -1, 0 or empty is off. USB
+--|  debugging that is merely switched on is GH-B20
+--@ explain: Android has a port for developers (adb) through which a computer can read the phone, install apps and run commands.
+--|  On a phone for sale it is off, asks before it lets a computer in, and never gives root. The settings named here take one of
 --|  these protections away; a TCP port means that the whole network can try, not only a cable.
 --|
 --|  The setting stands in the firmware. Whether the port answers on your phone also depends on which file is loaded last.
 --@ verify: gifthorse cat {input} {path} | grep -nE 'adb|ro\.(secure|debuggable)'
---@ next: Keep the firmware file and this report first. Keep the phone off networks that others use and off unknown cables. Then ask the
---|  maker for a build without the setting; a factory reset does not remove it.
+--@ next: Keep the firmware file and this report first. Keep the phone off networks that others use and off unknown cables. Then
+--|  ask the maker for a build without the setting; a factory reset does not remove it.
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info'
             WHEN p.key='ro.debuggable' THEN 'high' END AS severity,

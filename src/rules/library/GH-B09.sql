@@ -7,16 +7,18 @@
 --@ witness: bytes of an image
 --@ needs: plugin properties, user-build, knowledge brand_families
 --@ case: K23 T95 television box, 2023, which called itself a Pixel 2; K03 counterfeit phones, 2025
---@ lookalike: sister brands of one maker (Redmi and Xiaomi, realme and OPPO) are one family in data/brand_families.tsv; values that a chip maker's or a generic
---|  system left unchanged are not another maker; LineageOS and generic system images borrow the original's fingerprint: told as info
---@ explain: A build says in several places who made it, for which device, and with which keys it was signed. Here these statements do not agree: a finished
---|  build says that it was signed with test keys, or two parts name different makers, or the fingerprint names another kind of build than
---|  the rest. A maker's own build has no reason for that.
+--@ lookalike: sister brands of one maker (Redmi and Xiaomi, realme and OPPO) are one family in data/brand_families.tsv; values
+--|  that a chip maker's or a generic system left unchanged are not another maker; LineageOS and generic system images borrow
+--|  the original's fingerprint: told as info
+--@ explain: A build says in several places who made it, for which device, and with which keys it was signed. Here these
+--|  statements do not agree: a finished build says that it was signed with test keys, or two parts name different makers, or
+--|  the fingerprint names another kind of build than the rest. A maker's own build has no reason for that.
 --|
---|  Counterfeit phones and boxes borrow the identity of a known device. So do owners who install another system, and some careless makers.
+--|  Counterfeit phones and boxes borrow the identity of a known device. So do owners who install another system, and some
+--|  careless makers.
 --@ verify: gifthorse cat {input} {path} | grep -nE 'fingerprint|build\.(tags|type)'
---@ next: Keep the firmware file and this report first. Compare the build number with the maker's site and the seller's description. Do not take the name on
---|  the screen for a proof of what the phone is.
+--@ next: Keep the firmware file and this report first. Compare the build number with the maker's site and the seller's
+--|  description. Do not take the name on the screen for a proof of what the phone is.
 WITH borrowed(yes) AS (
   SELECT EXISTS (SELECT 1 FROM properties WHERE key LIKE 'ro.lineage.%' OR key LIKE 'ro.gsid%' OR key='ro.modversion')),
 print(file_id, line, key, value, brand, kind) AS (
@@ -34,8 +36,9 @@ FROM properties p, scan s, borrowed w
 WHERE p.key IN ('ro.build.tags','ro.system.build.tags','ro.vendor.build.tags') AND (p.value LIKE '%test-keys%' OR p.value LIKE '%dev-keys%')
   AND s.build_type='user'
 UNION ALL
-SELECT a.file_id, a.line, a.key||'='||a.value||' but '||b.key||'='||b.value, CASE WHEN w.yes THEN 'info' END, a.key||' maker'
-FROM (SELECT DISTINCT * FROM fam) a JOIN (SELECT DISTINCT key, value, family FROM fam WHERE key='ro.vendor.build.fingerprint') b, borrowed w
+SELECT a.file_id, a.line, a.key||'='||a.value||' but '||b.key||'='||b.value,
+       CASE WHEN w.yes THEN 'info' WHEN s.build_type IN ('userdebug','eng') THEN 'low' END, a.key||' maker'
+FROM (SELECT DISTINCT * FROM fam) a JOIN (SELECT DISTINCT key, value, family FROM fam WHERE key='ro.vendor.build.fingerprint') b, scan s, borrowed w
 WHERE a.key<>b.key AND a.family<>b.family AND a.family<>'reference' AND b.family<>'reference'
 UNION ALL
 SELECT p.file_id, p.line, p.key||'='||p.value||' but ro.build.type='||s.build_type, CASE WHEN w.yes THEN 'info' END, p.key||' type'

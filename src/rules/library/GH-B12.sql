@@ -7,13 +7,14 @@
 --@ witness: bytes of an image
 --@ needs: plugin fstab, plugin properties
 --@ case: K56 television boxes and counterfeit phones
---@ lookalike: the recovery system has its own table without checks; entries for the emulator, for overlays and for recovery only are not matched; the check can be
---|  named avb, avb=…, avb_keys=… or verify. Before Android 7 it was not required: lowered
---@ explain: The table of partitions tells the phone how to mount the system. For this partition it asks for no signature check, or allows writing. A change
---|  that somebody makes there stays, and nothing reports it.
+--@ lookalike: the recovery system has its own table without checks; entries for the emulator, for overlays and for recovery
+--|  only are not matched; the check can be named avb, avb=…, avb_keys=… or verify. Before Android 7 it was not required:
+--|  lowered
+--@ explain: The table of partitions tells the phone how to mount the system. For this partition it asks for no signature check,
+--|  or allows writing. A change that somebody makes there stays, and nothing reports it.
 --|
---|  Old and cheap phones were sold like this. It shows what the phone does not notice, not that something was changed. The check may also be
---|  asked for in a place that was not examined (the device tree).
+--|  Old and cheap phones were sold like this. It shows what the phone does not notice, not that something was changed. The
+--|  check may also be asked for in a place that was not examined (the device tree).
 --@ verify: gifthorse cat {input} {path} | sed -n '{offset}p'
 --@ next: Keep the firmware file and this report first. Then compare the partition with the maker's published build.
 SELECT t.file_id AS file_id, t.line AS at,

@@ -7,13 +7,16 @@
 --@ witness: bytes of an image
 --@ needs: plugin bootimg, plugin properties, user-build
 --@ case: K32 Pork Explosion, 2016
---@ lookalike: the same words in a developer build are part of developing: lowered. selinux=1, enforcing=1 and permissive domains of single services are not matched
---@ explain: The boot image hands the kernel a line of instructions. On this phone it asks for something that a sold phone must not have: SELinux only warning or off,
---|  the check of the system off, or debugging on. The compartments between apps then stand open.
+--@ lookalike: the same words in a developer build are part of developing: lowered. selinux=1, enforcing=1 and permissive
+--|  domains of single services are not matched
+--@ explain: The boot image hands the kernel a line of instructions. On this phone it asks for something that a sold phone must
+--|  not have: SELinux only warning or off, the check of the system off, or debugging on. The compartments between apps then
+--|  stand open.
 --|
 --|  The boot loader may add to the line or override it, so the running phone can differ.
 --@ verify: gifthorse cat {input} {image} > boot.img && unpack_bootimg --boot_img boot.img | grep -i 'command line'
---@ next: Keep the firmware file and this report first. Then compare the boot image with the maker's published build and do not use the phone for anything private.
+--@ next: Keep the firmware file and this report first. Then compare the boot image with the maker's published build and do not
+--|  use the phone for anything private.
 SELECT NULL AS file_id, NULL AS at, printf('%s: %s=%s', b.source, b.key, b.value) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity,
        b.source||' '||b.key AS subject

@@ -7,15 +7,16 @@
 --@ witness: a signature
 --@ needs: plugin apk, plugin cert, knowledge known_certs, knowledge named_exceptions
 --@ case: K22 study of update apps, 2021; the package amigo on a public dump of a BLU phone
---@ lookalike: CtsShim is signed this way on genuine phones of every brand: silent where its bytes are known, info where only its name is. Where the whole platform
---|  has a public key GH-B04 says so once and this rule is silent
---@ explain: Android lets an app be replaced by any newer package with the same signature. This app was delivered with special rights and is signed with a test key
---|  from Android's public source code. Anybody can therefore build a replacement that the phone accepts as its update and that inherits the rights.
+--@ lookalike: CtsShim is signed this way on genuine phones of every brand: silent where its bytes are known, info where only
+--|  its name is. Where the whole platform has a public key GH-B04 says so once and this rule is silent
+--@ explain: Android lets an app be replaced by any newer package with the same signature. This app was delivered with special
+--|  rights and is signed with a test key from Android's public source code. Anybody can therefore build a replacement that the
+--|  phone accepts as its update and that inherits the rights.
 --|
 --|  The replacement still has to be installed somehow. Nothing shows that it was.
 --@ verify: gifthorse cat {input} {path} > x.apk && apksigner verify --print-certs x.apk   # against data/known_certs.tsv
---@ next: Keep the firmware file and this report. Ask the maker for a build in which the app is signed with its own key. If the app is not needed it can be
---|  disabled: adb shell pm disable-user --user 0 PACKAGE; that does not remove it.
+--@ next: Keep the firmware file and this report. Ask the maker for a build in which the app is signed with its own key. If the
+--|  app is not needed it can be disabled: adb shell pm disable-user --user 0 PACKAGE; that does not remove it.
 WITH platform(cert) AS (
   SELECT DISTINCT lower(g.cert_sha256) FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id WHERE a.package='android'),
 guess(cert, n) AS (

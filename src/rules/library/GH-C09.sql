@@ -5,15 +5,17 @@
 --@ axis: behaviour
 --@ certainty: able
 --@ witness: bytes of an image
---@ needs: attributes
+--@ needs: plugin ext4, plugin erofs, plugin tar, plugin cpio
 --@ case: K82 FortiOS symbolic link, 2025
---@ lookalike: /d, /sdcard, /etc and the links of boot loaders lie outside served folders and are not matched; links between pages of one folder stay inside
---@ explain: Files in this folder are handed out by a web server. A link in it leads to the root of the file system or to its settings, so the server hands those out too.
---|  Such a link was left behind in firewalls in 2025 and survived their updates.
+--@ lookalike: /d, /sdcard, /etc and the links of boot loaders lie outside served folders and are not matched; links between
+--|  pages of one folder stay inside
+--@ explain: Files in this folder are handed out by a web server. A link in it leads to the root of the file system or to its
+--|  settings, so the server hands those out too. Such a link was left behind in firewalls in 2025 and survived their updates.
 --|
 --|  The link is visible; whether a server uses the folder on this device was not examined.
 --@ verify: gifthorse ls {input} {path}
---@ next: Keep the firmware file and this report first. Do not update the device before a copy was taken: the update may remove the link but not what was read through it.
+--@ next: Keep the firmware file and this report first. Do not update the device before a copy was taken: the update may remove
+--|  the link but not what was read through it.
 SELECT f.file_id AS file_id, NULL AS at, f.path||' -> '||f.link_target AS evidence
 FROM files f
 WHERE f.ftype='link'

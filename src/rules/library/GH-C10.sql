@@ -7,15 +7,17 @@
 --@ witness: bytes of an image
 --@ needs: plugin passwd
 --@ case: K80 recorders of the HiSilicon family, 2013 to 2020; K83 network operators, 2025
---@ lookalike: makers' passwd files on Android list service users without a password and are not matched; locked entries (*, !, x) neither; a key the owner put under
---|  /data is told as medium
---@ explain: The firmware holds a password (as a digest) or a key with which somebody can log in as the administrator. It is the same on every device with this firmware, and
---|  whoever knows it once knows it for all. Phones have no such login.
+--@ lookalike: makers' passwd files on Android list service users without a password and are not matched; locked entries (*, !,
+--|  x) neither; a key the owner put under /data is told as medium
+--@ explain: The firmware holds a password (as a digest) or a key with which somebody can log in as the administrator. It is the
+--|  same on every device with this firmware, and whoever knows it once knows it for all. Phones have no such login.
 --|
 --|  It is of use only where a login server runs (see GH-N07), and it does not show that anybody logged in.
 --@ verify: gifthorse cat {input} {path} | grep -nE '^root:|^ssh-'
---@ next: Keep the firmware file and this report first. Take the device off networks you share. Ask the maker whose login it is; changing the password on the device may not last.
-SELECT k.file_id AS file_id, NULL AS at, printf('authorised key %s for %s, %s', k.fp, COALESCE(k.user,'a user'), COALESCE(NULLIF(k.comment,''),'without a name')) AS evidence,
+--@ next: Keep the firmware file and this report first. Take the device off networks you share. Ask the maker whose login it is;
+--|  changing the password on the device may not last.
+SELECT k.file_id AS file_id, NULL AS at,
+       printf('authorised key %s for %s, %s', k.fp, COALESCE(k.user,'a user'), COALESCE(NULLIF(k.comment,''),'without a name')) AS evidence,
        CASE WHEN f.dpath LIKE '/data/%' THEN 'medium' END AS severity, k.fp AS subject
 FROM ssh_keys k JOIN files f ON f.file_id=k.file_id
 UNION ALL

@@ -7,15 +7,17 @@
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin script
 --@ case: K80 telnet in recorders of the HiSilicon family, 2013 to 2020; K23 television boxes and projectors
---@ lookalike: Android's own console service runs a shell for builders, is disabled and starts only on debuggable builds; Android 4 declared a disabled
---|  service sshd that nothing starts; adbd is judged by GH-B08
---@ explain: A program is started with the phone that lets somebody log in and run commands: telnet, secure shell, a raw network shell, or a
---|  permanent root helper. Phones have no use for one. Who can reach it depends on the network and on the password, if there is one.
+--@ lookalike: Android's own console service runs a shell for builders, is disabled and starts only on debuggable builds;
+--|  Android 4 declared a disabled service sshd that nothing starts; adbd is judged by GH-B08
+--@ explain: A program is started with the phone that lets somebody log in and run commands: telnet, secure shell, a raw network
+--|  shell, or a permanent root helper. Phones have no use for one. Who can reach it depends on the network and on the password,
+--|  if there is one.
 --|
 --|  Factories and developers use such servers and forget them. That it is there does not show that anybody connected.
 --@ verify: gifthorse cat {input} {path} | sed -n '{offset},+12p'
---@ next: Keep the firmware file and this report first. Then take the phone off every network you share. Ask the maker for a build without it;
---|  a factory reset does not remove it. If you may be a target, ask a digital-security helpline before you change anything.
+--@ next: Keep the firmware file and this report first. Then take the phone off every network you share. Ask the maker for a
+--|  build without it; a factory reset does not remove it. If you may be a target, ask a digital-security helpline before you
+--|  change anything.
 WITH daemon(name) AS (VALUES ('telnetd'),('utelnetd'),('dropbear'),('sshd'),('daemonsu'),('ku.sud')),
 hit(file_id, line, what, disabled, name) AS (
   SELECT s.file_id, s.line, trim(s.exec_path||' '||COALESCE(s.args,'')), COALESCE(s.disabled,0), s.name

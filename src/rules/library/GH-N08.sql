@@ -7,16 +7,18 @@
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin script
 --@ case: K08 Vo1d, 2024 (install-recovery.sh as the hook; its payload lay in /system/xbin); K09 xHelper, 2020
---@ lookalike: start-up scripts write to /data and /cache all the time (logs, calibration): only a path that is run counts. /mnt/vendor holds a
---|  maker's own read-only partitions and is not matched. The stock install-recovery.sh runs applypatch and log
---@ explain: The system of a phone is signed; the storage for apps and downloads is not. Here a start-up script or service runs a program from
---|  that unsigned storage, with the rights of the system. Whatever is put there once comes back at every start, and no signature
---|  check sees it.
+--@ lookalike: start-up scripts write to /data and /cache all the time (logs, calibration): only a path that is run counts.
+--|  /mnt/vendor holds a maker's own read-only partitions and is not matched. The stock install-recovery.sh runs applypatch and
+--|  log
+--@ explain: The system of a phone is signed; the storage for apps and downloads is not. Here a start-up script or service runs
+--|  a program from that unsigned storage, with the rights of the system. Whatever is put there once comes back at every start,
+--|  and no signature check sees it.
 --|
---|  Makers use this for test programs. The program itself is not in the firmware and was not examined: only the place that runs it.
+--|  Makers use this for test programs. The program itself is not in the firmware and was not examined: only the place that runs
+--|  it.
 --@ verify: gifthorse cat {input} {path} | sed -n '{offset}p'
---@ next: Keep the firmware file and this report first. If you hold the phone, do not reset it: a copy of the named file from the phone is the evidence
---|  that decides. Ask a specialist to take it.
+--@ next: Keep the firmware file and this report first. If you hold the phone, do not reset it: a copy of the named file from
+--|  the phone is the evidence that decides. Ask a specialist to take it.
 WITH root(prefix) AS (VALUES ('/data/'),('/cache/'),('/sdcard/'),('/mnt/'),('/storage/')),
 run(file_id, line, what, target) AS (
   SELECT c.file_id, c.line, trim(c.cmd||' '||COALESCE(c.args,'')), c.cmd FROM script_cmds c

@@ -7,10 +7,11 @@
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin properties, user-build
 --@ case: K32 Pork Explosion, 2016: a factory mode left in sold phones
---@ lookalike: the console service has the shell label, is disabled and belongs to developers; services that run as the user shell with the shell label
---|  have no more rights than the debugging shell; scripts of the recovery system are another system
---@ explain: Android shuts every service into a compartment of its own (SELinux). This service is put into one that is not meant for services:
---|  su, init, kernel, or the debugging shell with the rights of the administrator. If it can be made to do something, little stops it.
+--@ lookalike: the console service has the shell label, is disabled and belongs to developers; services that run as the user
+--|  shell with the shell label have no more rights than the debugging shell; scripts of the recovery system are another system
+--@ explain: Android shuts every service into a compartment of its own (SELinux). This service is put into one that is not meant
+--|  for services: su, init, kernel, or the debugging shell with the rights of the administrator. If it can be made to do
+--|  something, little stops it.
 --|
 --|  Factory tests are the usual reason. The label alone does not show that the service can be reached from outside.
 --@ verify: gifthorse cat {input} {path} | sed -n '{offset},+10p'

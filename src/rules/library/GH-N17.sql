@@ -7,14 +7,16 @@
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin properties, knowledge named_exceptions
 --@ case: the general means of injection; no single case
---@ lookalike: Android 5 and 6 preloaded libsigchain.so, MediaTek preloads its crash reporter: listed by name in data/named_exceptions.tsv. Memory-checking
---|  builds set wrap properties; on developer builds the row is lowered
---@ explain: A setting tells the system to load one more library into programs that did not ask for it. That library can see and change everything the
---|  programs do. Android's own start-up files have no need for it today.
+--@ lookalike: Android 5 and 6 preloaded libsigchain.so, MediaTek preloads its crash reporter: listed by name in
+--|  data/named_exceptions.tsv. Memory-checking builds set wrap properties; on developer builds the row is lowered
+--@ explain: A setting tells the system to load one more library into programs that did not ask for it. That library can see and
+--|  change everything the programs do. Android's own start-up files have no need for it today.
 --|
---|  Chip makers use it for debugging. What the library does has to be read from the library: the setting only says that it is loaded everywhere.
+--|  Chip makers use it for debugging. What the library does has to be read from the library: the setting only says that it is
+--|  loaded everywhere.
 --@ verify: gifthorse cat {input} {path} | sed -n '{offset}p'
---@ next: Keep the firmware file, the named library and this report first. Have the library examined. Keep private accounts off the phone until then.
+--@ next: Keep the firmware file, the named library and this report first. Have the library examined. Keep private accounts off
+--|  the phone until then.
 WITH preload(file_id, line, libs, what) AS (
   SELECT a.file_id, a.line, ltrim(substr(a.args, 11)), a.cmd||' '||a.args FROM init_actions a
   WHERE a.cmd IN ('export','setenv') AND (a.args LIKE 'LD!_PRELOAD %' ESCAPE '!' OR a.args LIKE 'LD!_PRELOAD=%' ESCAPE '!')

@@ -8,8 +8,8 @@
 --@ needs: plugin apk, knowledge bl_secret_codes
 --@ case: K43 hidden dialler codes; K31 engineering menus
 --@ lookalike: the codes of Android and of Google's apps (4636, 225, 426 and others) are listed in data/bl_secret_codes.tsv
---@ explain: Typing *#*#CODE#*#* in the dialler opens a hidden function of this app. Service centres use such codes. Some only show a menu; some have changed settings
---|  or erased a phone.
+--@ explain: Typing *#*#CODE#*#* in the dialler opens a hidden function of this app. Service centres use such codes. Some only
+--|  show a menu; some have changed settings or erased a phone.
 --|
 --|  What the codes do was not analysed here.
 --@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump xmltree --file AndroidManifest.xml x.apk | grep -B12 android_secret_code

@@ -7,15 +7,16 @@
 --@ witness: bytes of an image
 --@ needs: plugin apk, plugin properties, user-build
 --@ case: K31 OnePlus EngineerMode, 2017; K36 Unisoc, 2022; K37 factory apps of two brands, 2025
---@ lookalike: chip makers ship engineering apps whose doors are guarded by a signature permission, or switched off: not matched. Where the level of a guard is
---|  not known it is taken for a guard
---@ explain: An app for building or testing phones was left in a finished build. It has the rights of the system, and at least one of its parts can be called by every
---|  other app without a permission worth the name. On several brands such apps let any app become root, erase the phone or read its identifiers.
+--@ lookalike: chip makers ship engineering apps whose doors are guarded by a signature permission, or switched off: not
+--|  matched. Where the level of a guard is not known it is taken for a guard
+--@ explain: An app for building or testing phones was left in a finished build. It has the rights of the system, and at least
+--|  one of its parts can be called by every other app without a permission worth the name. On several brands such apps let any
+--|  app become root, erase the phone or read its identifiers.
 --|
 --|  The name is taken from the package; what the open part can do was not analysed.
 --@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump xmltree --file AndroidManifest.xml x.apk | grep -A8 -E 'E: (activity|service|receiver|provider)'
---@ next: Keep the firmware file and this report. Disable the app: adb shell pm disable-user --user 0 PACKAGE; that does not remove it, and a factory reset brings it
---|  back. Report it to the maker.
+--@ next: Keep the firmware file and this report. Disable the app: adb shell pm disable-user --user 0 PACKAGE; that does not
+--|  remove it, and a factory reset brings it back. Report it to the maker.
 WITH door(apk_id, kind, name) AS (
   SELECT k.apk_id, k.kind, k.name FROM apk_components k
   WHERE k.exported=1 AND COALESCE(k.enabled,1)=1 AND k.kind<>'activity-alias'

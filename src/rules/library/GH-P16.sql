@@ -7,10 +7,11 @@
 --@ witness: bytes of an image
 --@ needs: plugin permissions, plugin apk
 --@ case: K59 default grants, the carrier of several cases
---@ lookalike: grants that the owner can take back (fixed="false") are normal and not matched; commented-out examples in the same file are not grants; grants to
---|  apps of the maker or of Google are lowered, grants to apps that are not on the phone are info
---@ explain: A list in the firmware gives this app access to messages, calls, contacts, place, camera or microphone, and marks the access as fixed: the switch in the
---|  settings does nothing.
+--@ lookalike: grants that the owner can take back (fixed="false") are normal and not matched; commented-out examples in the
+--|  same file are not grants; grants to apps of the maker or of Google are lowered, grants to apps that are not on the phone
+--|  are info
+--@ explain: A list in the firmware gives this app access to messages, calls, contacts, place, camera or microphone, and marks
+--|  the access as fixed: the switch in the settings does nothing.
 --|
 --|  Emergency and carrier functions use this. It shows what the app may read, not that it reads it.
 --@ verify: gifthorse cat {input} {path} | grep -nE 'package=|fixed="true"'

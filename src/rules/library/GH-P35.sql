@@ -7,14 +7,16 @@
 --@ witness: bytes of an image
 --@ needs: plugin apk
 --@ case: K13 Xiaomi AnalyticsCore, 2016; K39 Verizon Showcase, 2024
---@ lookalike: apps that forbid it, or that are written for Android 9 or newer and do not ask for it, are silent; an app without network access too. A file of
---|  exceptions for single servers may narrow it: not read here
---@ explain: This app has special rights, may use the network, and its manifest allows connections without encryption. If it fetches code or instructions that way, anybody on
---|  the path (a hotspot, a carrier) can replace them. Two documented cases were exactly this.
+--@ lookalike: apps that forbid it, or that are written for Android 9 or newer and do not ask for it, are silent; an app without
+--|  network access too. A file of exceptions for single servers may narrow it: not read here
+--@ explain: This app has special rights, may use the network, and its manifest allows connections without encryption. If it
+--|  fetches code or instructions that way, anybody on the path (a hotspot, a carrier) can replace them. Two documented cases
+--|  were exactly this.
 --|
 --|  Many apps ask for it and never use it. Whether this one does was not analysed.
---@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump xmltree --file AndroidManifest.xml x.apk | grep -E 'usesCleartextTraffic|targetSdkVersion|networkSecurityConfig'
---@ next: Nothing urgent. Where the severity is medium the app can also install others: a capture of its traffic shows whether it uses the door.
+--@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump xmltree --file AndroidManifest.xml x.apk | grep -E 'usesClear|targetSdk|networkSec'
+--@ next: Nothing urgent. Where the severity is medium the app can also install others: a capture of its traffic shows whether
+--|  it uses the door.
 WITH net(apk_id, inst) AS (
   SELECT a.apk_id,
          a.shared_uid='android.uid.system' OR EXISTS (SELECT 1 FROM v_perm p WHERE p.apk_id=a.apk_id AND p.name='android.permission.INSTALL_PACKAGES')

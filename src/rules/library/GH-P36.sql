@@ -8,8 +8,8 @@
 --@ needs: plugin apk, plugin properties, user-build
 --@ case: com.gionee.saletimesender on a public dump of a BLU phone
 --@ lookalike: on developer builds all apps can be debugged: told as info. Apps the owner installed are not matched
---@ explain: This app was delivered in a finished build with a mark that belongs to development: debuggable. Whoever can reach the debugging port can act as the app and
---|  read its data, and anything that the app may do.
+--@ explain: This app was delivered in a finished build with a mark that belongs to development: debuggable. Whoever can reach
+--|  the debugging port can act as the app and read its data, and anything that the app may do.
 --|
 --|  USB debugging must be on for it. It is usually a sign of a hurried build, and often of a test signature too.
 --@ verify: gifthorse cat {input} {path} > x.apk && aapt2 dump badging x.apk | grep -E 'package:|application-debuggable'

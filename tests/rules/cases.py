@@ -1,0 +1,722 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Planted facts for every rule: the case it is drawn from, and the look-alikes on which it stays silent. honest() is a phone with all look-alikes at once."""
+import collections
+
+from facts import AVB2048, AVB4096, OEM, TESTKEY, TESTPLATFORM, THIRD
+
+Case = collections.namedtuple('Case', 'rule what rows severity sdk plant')
+CASES = []
+# tables that a rule reads only to lower or to widen a row
+OPTIONAL = {'GH-B04': ('scan',), 'GH-B05': ('named_exceptions',)}
+
+GOOGLE = 'f0fd6c5b410f25cb25c3b53346c8972fae30f8ee7411df910480ad6b2d60db83'
+SHIM = ('com.android.cts.priv.ctsshim', '5a84cc6095477f894060590c0a9b737c70f47f5b9402fc58c6d354f702a263af')
+FP = 'Xiaomi/pine/pine:10/QKQ1.191014.001/V12.5.1.0.QCMINXM:user/release-keys'
+ROOT = 'CN=ISRG Root X1,O=Internet Security Research Group,C=US'
+
+
+def case(rule, what, rows=1, severity=None, sdk=34):
+    def keep(plant):
+        CASES.append(Case(rule, what, rows, {severity} if isinstance(severity, str) else severity, sdk, plant))
+        return plant
+    return keep
+
+
+def platform(d, cert=OEM, name='android'):
+    d.apk(name, cert=cert, path='/system/framework/framework-res.apk', shared_uid='android.uid.system', signer_role='platform', schemes=(1, 2, 3))
+
+
+# ---------------------------------------------------------------- native code and init
+@case('GH-N01', 'ZTE Score M sync_agent')
+def _(d): d.file('/system/bin/sync_agent', mode=0o4755)
+
+
+@case('GH-N01', 'set-group-id root')
+def _(d): d.file('/system/bin/helper', mode=0o2755, uid=0, gid=0)
+
+
+@case('GH-N01', 'run-as with another owner group than AOSP gives it')
+def _(d): d.file('/system/bin/run-as', mode=0o6750, gid=0)
+
+
+@case('GH-N01', 'clatd, old run-as, ping and netcfg; a folder of the host; a sticky folder; no execute bit', rows=0)
+def _(d):
+    d.file('/apex/com.android.tethering/bin/for-system/clatd', mode=0o6755, uid=1029, gid=1029)
+    d.file('/system/bin/run-as', mode=0o6750, gid=2000)
+    d.file('/system/bin/ping', mode=0o2755, gid=3004)
+    d.file('/system/bin/netcfg', mode=0o2750, gid=3003)
+    d.file('/system/bin/sync_agent', mode=0o4755, attrs=0)
+    d.file('/data/local', mode=0o4755, ftype='dir')
+    d.file('/system/etc/x', mode=0o4644)
+
+
+@case('GH-N02', 'helper that may become any user')
+def _(d): d.file('/vendor/bin/tool', caps=0xc0)
+
+
+@case('GH-N02', 'run-as with one power more than AOSP gives it')
+def _(d): d.file('/system/bin/run-as', mode=0o750, caps=0xc0 | 1 << 21)
+
+
+@case('GH-N02', 'run-as, app runner, network and wake-up powers; a folder of the host', rows=0)
+def _(d):
+    d.file('/system/bin/run-as', mode=0o750, caps=0xc0)
+    d.file('/system/bin/simpleperf_app_runner', mode=0o750, caps=0xc0)
+    d.file('/vendor/bin/cnss-daemon', caps=1 << 10)
+    d.file('/vendor/bin/imsdatadaemon', caps=1 << 10 | 1 << 12 | 1 << 13 | 1 << 36)
+    d.file('/vendor/bin/tool', caps=0xc0, attrs=0)
+    d.file('/vendor/bin/none', caps=None)
+
+
+@case('GH-N07', 'telnet service')
+def _(d): d.service('rsh', '/vendor/bin/telnetd')
+
+
+@case('GH-N07', 'busybox telnet in a script, in an action and as a service', rows=3)
+def _(d):
+    d.script('/system/xbin/busybox', 'telnetd -l /system/bin/sh')
+    d.action('exec', 'u:r:init:s0 root -- /vendor/bin/dropbear -p 22')
+    d.service('tn', '/system/xbin/busybox', args='telnetd -F')
+
+
+@case('GH-N07', 'disabled service that an action starts', severity='high')
+def _(d):
+    d.service('sshd', '/system/bin/sshd', disabled=1)
+    d.action('start', 'sshd', trigger='property:sys.x=1')
+
+
+@case('GH-N07', 'console, start-ssh of Android 4, adbd, telnet client, a client nc, disabled and never started', rows=0)
+def _(d):
+    d.service('console', '/system/bin/sh', user='shell', disabled=1, seclabel='u:r:shell:s0')
+    d.service('sshd', '/system/bin/start-ssh', disabled=1)
+    d.service('adbd', '/apex/com.android.adbd/bin/adbd')
+    d.service('rescue', '/system/bin/sshd', disabled=1)
+    d.script('/system/bin/telnet', '10.0.0.1')
+    d.script('/vendor/bin/nc', '10.0.0.1 80')
+    d.script('busybox', 'mount -o remount')
+    d.service('resu', '/vendor/bin/resu')
+
+
+@case('GH-N08', 'recovery script, wrapper, service and action that run from changeable storage', rows=5)
+def _(d):
+    d.script('/data/local/tmp/wd')
+    d.script('nohup', '/cache/x/y &', path='/vendor/bin/init.foo.sh')
+    d.service('upd', '/data/system/upd')
+    d.service('sc', '/system/bin/sh', args='/sdcard/.x/boot.sh')
+    d.action('exec', 'u:r:su:s0 root root -- /data/misc/run.sh')
+
+
+@case('GH-N08', 'applypatch, output to /cache, arguments in /data, vendor partitions under /mnt', rows=0)
+def _(d):
+    d.script('applypatch', '--check EMMC:/dev/block/x > /cache/recovery/last_install_recovery_status')
+    d.script('/system/bin/cp', '-rf /data/user_de/0/bugreports/a /sdcard/b', path='/system/bin/copy_bugreport_file.sh')
+    d.script('sh', '/vendor/bin/init.qcom.sh', path='/vendor/bin/init.class_main.sh')
+    d.script('/mnt/vendor/persist/cal', path='/vendor/bin/init.sensors.sh')
+    d.script('chmod', '0644 /data/x', path='/vendor/bin/init.qcom.sh')
+    d.service('bugreport', '/system/bin/dumpstate', args='-o /data/user_de/0/com.android.shell/files')
+    d.action('exec', 'u:r:vdc:s0 -- /system/bin/vdc cryptfs mountdefaultencrypted')
+    d.action('mkdir', '/data/vendor/x 0770 system system')
+
+
+@case('GH-N10', 'su and the files of root managers', rows=3)
+def _(d):
+    d.file('/system/xbin/su')
+    d.file('/system/xbin/daemonsu')
+    d.file('/overlay.d/sbin/magisk64.xz', magic='xz')
+
+
+@case('GH-N10', 'a text, a link and a folder called su, and names that end in su', rows=0)
+def _(d):
+    d.file('/system/etc/su', magic='text')
+    d.file('/system/bin/su', ftype='link', magic=None, link_target='toybox')
+    d.file('/data/adb/su', ftype='dir', magic=None)
+    d.file('/vendor/bin/resu')
+
+
+@case('GH-N11', 'xHelper: immutable system file')
+def _(d): d.file('/system/lib/libc.so', iflags=0x80010)
+
+
+@case('GH-N11', 'fs-verity, extents, case folding; a folder of the host', rows=0)
+def _(d):
+    d.file('/system/app/a.apk', iflags=0x100000 | 0x80000 | 0x40000000)
+    d.file('/system/lib/libc.so', iflags=0x10, attrs=0)
+
+
+@case('GH-N14', 'service in the su compartment')
+def _(d): d.service('rsh', '/vendor/bin/rsh', seclabel='u:r:su:s0')
+
+
+@case('GH-N14', 'service with the shell label and root rights', severity='medium')
+def _(d): d.service('screentimeout', '/system/bin/sh', args='/vendor/etc/init.qcom.screentimeout.sh', seclabel='u:r:shell:s0', disabled=1)
+
+
+@case('GH-N14', 'action in the su compartment')
+def _(d): d.action('exec_background', 'u:r:su:s0 root -- /vendor/bin/diag')
+
+
+@case('GH-N14', 'console, a service of the user shell, a compartment of its own, the recovery system', rows=0)
+def _(d):
+    d.service('console', '/system/bin/sh', user='shell', disabled=1, seclabel='u:r:shell:s0')
+    d.service('copy_bugreport_file', '/system/bin/sh', user='shell', seclabel='u:r:shell:s0')
+    d.service('adbd', '/sbin/adbd', args='--root_seclabel=u:r:su:s0', seclabel='u:r:adbd:s0')
+    d.service('recovery', '/sbin/recovery', rc='/init.rc', seclabel='u:r:su:s0', image='recovery.img')
+    d.action('exec', 'u:r:vold:s0 root -- /system/bin/vdc')
+
+
+@case('GH-N16', 'exynos-mem, diag and a modem channel', rows=3)
+def _(d):
+    f = d.file('/ueventd.rc', magic='text')
+    for n, node in enumerate(('/dev/exynos-mem', '/dev/diag', '/dev/ccci_md1')):
+        d.add('ueventd', file_id=f, line=n + 1, node=node, mode=0o666, uid='root', gid='root')
+
+
+@case('GH-N16', 'nodes that are open on honest phones; the same nodes closed', rows=0)
+def _(d):
+    f = d.file('/ueventd.rc', magic='text')
+    for node in ('binder', 'hwbinder', 'ashmem', 'null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx', 'ion', 'mali0', 'kgsl-3d0', 'dri/*', 'pmsg0', 'genlock',
+                 'wlan', 'msr3110', 'qemu_pipe', 'ttyS*'):
+        d.add('ueventd', file_id=f, line=1, node='/dev/' + node, mode=0o666, uid='root', gid='root')
+    d.add('ueventd', file_id=f, line=2, node='/dev/diag', mode=0o660, uid='root', gid='qcom_diag')
+    d.add('ueventd', file_id=f, line=3, node='/dev/mem', mode=0o640, uid='root', gid='root')
+
+
+@case('GH-N17', 'a library for all services, behind a listed one')
+def _(d): d.action('export', 'LD_PRELOAD libsigchain.so:/system/lib64/libx.so', trigger='init')
+
+
+@case('GH-N17', 'wrap property in a file and in an action', rows=2)
+def _(d):
+    d.prop('wrap.com.android.phone', 'LD_PRELOAD=/data/x.so')
+    d.action('setprop', 'wrap.system_server /data/w')
+
+
+@case('GH-N17', 'libsigchain, MediaTek crash reporting, other exports', rows=0)
+def _(d):
+    d.action('export', 'LD_PRELOAD libsigchain.so', trigger='init')
+    d.action('export', 'LD_PRELOAD libdirect-coredump.so', trigger='init')
+    d.action('export', 'LD_LIBRARY_PATH /system/lib64', trigger='init')
+    d.action('setprop', 'wrapper.x 1')
+    d.prop('wrap.com.example', 'logwrapper')
+
+
+@case('GH-N18', 'module from /data, by init and by script', rows=2)
+def _(d):
+    d.action('insmod', '/data/x.ko')
+    d.script('/vendor/bin/insmod', '-f /cache/y.ko')
+
+
+@case('GH-N18', 'modules of the signed system', rows=0)
+def _(d):
+    d.action('insmod', '/vendor/lib/modules/wlan.ko')
+    d.script('modprobe', '-a -d /vendor/lib/modules audio', path='/vendor/bin/init.insmod.sh')
+    d.script('insmod', '/mnt/vendor/modules/a.ko', path='/vendor/bin/a.sh')
+    d.script('rmmod', '/data/x.ko', path='/vendor/bin/b.sh')
+
+
+@case('GH-Z06', 'Triada 2025: binder.so')
+def _(d):
+    f = d.file('/system/framework/arm64/binder.so')
+    d.add('elf', file_id=f, soname='binder.so')
+
+
+@case('GH-Z06', 'precompiled code, a library in its proper place, a broken library', rows=0)
+def _(d):
+    f = d.file('/system/framework/oat/arm64/services.odex')
+    d.add('elf', file_id=f)
+    d.add('elf_symbols', file_id=f, name='oatdata', defined=1)
+    d.add('elf', file_id=d.file('/system/lib64/libbinder.so'), soname='libbinder.so')
+    d.file('/system/framework/broken.so')
+    d.add('elf', file_id=d.file('/vendor/app/framework/x.so'))
+
+
+# ---------------------------------------------------------------- boot, keys, identity
+@case('GH-B01', 'Lenovo tablets: vbmeta with the AOSP key')
+def _(d): d.add('avb_images', image_id=1, partition='vbmeta', pubkey_sha1=AVB4096, flags=0)
+
+
+@case('GH-B01', 'Nokia: a chained partition with the AOSP key')
+def _(d):
+    d.add('avb_images', image_id=1, partition='vbmeta', pubkey_sha1='aa' * 20, flags=0)
+    d.add('avb_descriptors', image_id=1, kind='chain', partition='system', key_sha1=AVB2048.upper())
+
+
+@case('GH-B01', 'an image with a footer of its own', severity='medium')
+def _(d): d.add('avb_images', image_id=1, partition='boot', pubkey_sha1=AVB2048, flags=0)
+
+
+@case('GH-B01', 'keys of the maker, an unsigned footer', rows=0)
+def _(d):
+    d.add('avb_images', image_id=1, partition='vbmeta', pubkey_sha1='8fcb864f11f53ed11284615fb67685522085d3a2', flags=0)
+    d.add('avb_images', image_id=2, partition='boot', pubkey_sha1=None, flags=0)
+    d.add('avb_descriptors', image_id=1, kind='chain', partition='vbmeta_system', key_sha1='bb' * 20)
+    d.add('avb_descriptors', image_id=1, kind='hashtree', partition='vendor', root_digest=AVB4096)
+
+
+@case('GH-B02', 'flags 3 in the first vbmeta')
+def _(d): d.add('avb_images', image_id=1, partition='vbmeta', flags=3)
+
+
+@case('GH-B02', 'flags in a chained vbmeta', severity='low')
+def _(d): d.add('avb_images', image_id=1, partition='vbmeta_system', flags=2)
+
+
+@case('GH-B02', 'no flags', rows=0)
+def _(d):
+    d.add('avb_images', image_id=1, partition='vbmeta', flags=0)
+    d.add('avb_images', image_id=2, partition='boot', flags=None)
+
+
+@case('GH-B04', 'T95: framework signed with the AOSP key, three schemes')
+def _(d):
+    platform(d, cert=TESTPLATFORM)
+    d.apk('com.android.settings', cert=TESTPLATFORM, shared_uid='android.uid.system', schemes=(1, 2))
+
+
+@case('GH-B04', 'framework not at hand, most system packages with the AOSP key')
+def _(d):
+    for n in range(3):
+        d.apk('com.sys%d' % n, cert=TESTPLATFORM, shared_uid='android.uid.system')
+    d.apk('com.other', cert=OEM, shared_uid='android.uid.system')
+
+
+@case('GH-B04', 'a stray package and CtsShim with public keys beside the maker\'s platform', rows=0)
+def _(d):
+    platform(d)
+    d.apk('amigo', cert=TESTPLATFORM, shared_uid='android.uid.system', is_priv=0)
+    d.apk(SHIM[0], cert=TESTKEY, sha256=SHIM[1])
+    d.apk('com.android.settings', shared_uid='android.uid.system')
+
+
+@case('GH-B05', 'module with the public payload key and certificate', rows=2)
+def _(d):
+    f = d.file('/system/apex/com.android.wifi.apex', magic='zip')
+    d.add('apex', file_id=f, name='com.android.wifi', avb_key_sha1='299c0c63ae74e46f8cebcdc7de15918b2f41912f', cert_sha256='b12d03bda8bcca69dae98ba760d3329080c51130d61c7728df0fb70bce826f9a')
+
+
+@case('GH-B05', 'the empty test module', severity='info')
+def _(d):
+    f = d.file('/system/apex/com.android.apex.cts.shim.apex', magic='zip')
+    d.add('apex', file_id=f, name='com.android.apex.cts.shim', avb_key_sha1=AVB4096, cert_sha256='ab' * 32)
+
+
+@case('GH-B05', 'modules with keys of their own', rows=0)
+def _(d):
+    f = d.file('/system/apex/com.google.android.wifi.apex', magic='zip')
+    d.add('apex', file_id=f, name='com.google.android.wifi', avb_key_sha1='cd' * 20, cert_sha256='cd' * 32)
+
+
+@case('GH-B07', 'update check trusts the AOSP testkey')
+def _(d): d.add('ota_certs', file_id=d.file('/system/etc/security/otacerts.zip', magic='zip'), cert_sha256=TESTKEY.upper(), subject='CN=Android')
+
+
+@case('GH-B07', 'a maker\'s key under the same name', rows=0)
+def _(d): d.add('ota_certs', file_id=d.file('/system/etc/security/otacerts.zip', magic='zip'), cert_sha256=OEM, subject='CN=Android')
+
+
+@case('GH-B08', 'T95: network port, no questions', rows=3)
+def _(d):
+    for key, value in (('service.adb.tcp.port', '5555'), ('ro.adb.secure', '0'), ('ro.secure', '0')):
+        d.prop(key, value)
+
+
+@case('GH-B08', 'debuggable', severity='high')
+def _(d): d.prop('ro.debuggable', '1')
+
+
+@case('GH-B08', 'values of a finished build; switched off ports', rows=0)
+def _(d):
+    for key, value in (('ro.debuggable', '0'), ('ro.secure', '1'), ('ro.adb.secure', '1'), ('service.adb.tcp.port', '-1'), ('persist.adb.tcp.port', ''), ('service.adb.root', '0'),
+                       ('persist.sys.usb.config', 'mtp,adb')):
+        d.prop(key, value)
+
+
+@case('GH-B09', 'test keys in a finished build')
+def _(d): d.prop('ro.build.tags', 'test-keys')
+
+
+@case('GH-B09', 'two makers')
+def _(d):
+    d.prop('ro.build.fingerprint', 'google/walleye/walleye:10/QP1A/1:user/release-keys')
+    d.prop('ro.vendor.build.fingerprint', FP, path='/vendor/build.prop')
+
+
+@case('GH-B09', 'a fingerprint of another kind of build')
+def _(d): d.prop('ro.build.fingerprint', 'Xiaomi/pine/pine:10/Q/1:userdebug/test-keys')
+
+
+@case('GH-B09', 'a system the owner put there', severity='info')
+def _(d):
+    d.prop('ro.lineage.version', '20')
+    d.prop('ro.build.fingerprint', 'google/walleye/walleye:10/QP1A/1:user/release-keys')
+    d.prop('ro.vendor.build.fingerprint', FP, path='/vendor/build.prop')
+
+
+@case('GH-B09', 'sister brands, other letter case, values of a chip maker, a fingerprint sensor', rows=0)
+def _(d):
+    d.prop('ro.build.fingerprint', 'Redmi/pine/pine:10/Q/1:user/release-keys')
+    d.prop('ro.bootimage.build.fingerprint', 'xiaomi/pine/pine:10/Q/1:user/release-keys')
+    d.prop('ro.vendor.build.fingerprint', FP, path='/vendor/build.prop')
+    d.prop('ro.odm.build.fingerprint', 'qti/sdm439/sdm439:10/Q/1:user/release-keys')
+    d.prop('ro.hardware.fingerprint', 'fpc')
+    d.prop('ro.build.version.preview_sdk_fingerprint', 'REL')
+    d.prop('ro.build.tags', 'release-keys')
+
+
+@case('GH-B10', 'keys of a factory, at Android\'s place and elsewhere', rows=2)
+def _(d):
+    d.add('adb_keys', file_id=d.file('/adb_keys', magic='text'), fp='aa:bb', comment='builder@factory')
+    d.add('adb_keys', file_id=d.file('/bin/adb_keys', magic='text'), fp='cc:dd', comment='')
+
+
+@case('GH-B10', 'the computers the owner said yes to', rows=0)
+def _(d): d.add('adb_keys', file_id=d.file('/data/misc/adb/adb_keys', magic='text'), fp='aa:bb', comment='me@home')
+
+
+def fstab(d, flags, mount='/system', mnt='ro,barrier=1', name='/vendor/etc/fstab.qcom', dev='/dev/block/by-name/system', **more):
+    f = d.file(name, magic='text', **more)
+    d.add('fstab', file_id=f, line=4, mount_point=mount, dev=dev, mnt_flags=mnt, mgr_flags=flags)
+
+
+@case('GH-B12', 'no check, and writable', rows=2)
+def _(d):
+    fstab(d, 'wait')
+    fstab(d, 'wait,avb', mount='/vendor', mnt='rw,noatime')
+
+
+@case('GH-B12', 'Samsung of 2014, before it was required', severity='medium', sdk=19)
+def _(d): fstab(d, 'wait', name='/fstab.sc8830', mnt='ro,noatime,errors=panic')
+
+
+@case('GH-B12', 'all ways to ask for the check; recovery, emulator, overlay, other partitions', rows=0)
+def _(d):
+    fstab(d, 'wait,slotselect,avb', mount='/')
+    fstab(d, 'wait,avb=vbmeta_system,logical,first_stage_mount', mount='/product')
+    fstab(d, 'wait,verify')
+    fstab(d, 'wait,avb_keys=/avb/q-gsi.avbpubkey', mount='/system')
+    fstab(d, 'wait', name='/etc/recovery.fstab', image='recovery.img')
+    fstab(d, 'wait', name='/fstab.goldfish')
+    fstab(d, 'recoveryonly', name='/fstab.sc8830')
+    fstab(d, 'wait', dev='overlay')
+    fstab(d, 'wait,check', mount='/data', mnt='rw')
+    fstab(d, 'wait', name='/fstab.qcom', image='recovery_a.img')
+
+
+@case('GH-B13', 'factory test boot: SELinux only warns')
+def _(d): d.add('boot_args', source='boot', key='androidboot.selinux', value='permissive')
+
+
+@case('GH-B13', 'usual arguments', rows=0)
+def _(d):
+    for key, value in (('androidboot.selinux', 'enforcing'), ('enforcing', '1'), ('androidboot.veritymode', 'enforcing'), ('androidboot.hardware', 'qcom'), ('loop.max_part', '0')):
+        d.add('boot_args', source='boot', key=key, value=value)
+
+
+@case('GH-B19', 'BLU: amigo in the system user id')
+def _(d):
+    platform(d)
+    d.apk('amigo', cert=TESTPLATFORM, shared_uid='android.uid.system', is_priv=0)
+
+
+@case('GH-B19', 'privileged app with the default key, two schemes')
+def _(d): d.apk('com.x.updater', cert=TESTKEY, schemes=(1, 2))
+
+
+@case('GH-B19', 'the name of CtsShim with other bytes', severity='info')
+def _(d): d.apk(SHIM[0], cert=TESTKEY)
+
+
+@case('GH-B19', 'CtsShim, an ordinary app, an app of the owner, a platform that GH-B04 tells', rows=0)
+def _(d):
+    platform(d, cert=TESTPLATFORM)
+    d.apk('com.android.settings', cert=TESTPLATFORM, shared_uid='android.uid.system')
+    d.apk('com.android.media', cert=TESTKEY, shared_uid='android.media')
+
+
+@case('GH-B19', 'CtsShim with its known bytes, an ordinary app, an app of the owner', rows=0)
+def _(d):
+    platform(d)
+    d.apk(SHIM[0], cert=TESTKEY, sha256=SHIM[1])
+    d.apk('com.x.wallpaper', cert=TESTKEY, is_priv=0, path='/system/app/w/w.apk', shared_uid='')
+    d.apk('io.appium.uiautomator2.server', cert=TESTKEY, is_priv=0, is_system=0, path='/data/app/x/base.apk')
+
+
+@case('GH-B20', 'BLU: mtp,adb')
+def _(d): d.prop('persist.sys.usb.config', 'mtp,adb')
+
+
+@case('GH-B20', 'mtp, none, charging, diagnosis', rows=0)
+def _(d):
+    for value in ('mtp', 'none', 'charging', 'diag,serial_smd,rmnet_qti_bam', 'noadbx'):
+        d.prop('persist.sys.usb.config', value)
+
+
+# ---------------------------------------------------------------- packages
+def codes(*hosts):
+    return dict(kind='receiver', intents=[dict(action='android.provider.Telephony.SECRET_CODE', scheme='android_secret_code', host=h) for h in hosts])
+
+
+@case('GH-P10', 'two codes in one app')
+def _(d): d.apk('com.x.codes', parts=(codes('3646633', '4636', '83781'),))
+
+
+@case('GH-P10', 'codes of Android and Google, a disabled receiver, another scheme', rows=0)
+def _(d):
+    d.apk('com.android.phone', shared_uid='android.uid.phone', parts=(codes('4636', '225'),))
+    d.apk('com.google.android.gms', cert=GOOGLE, parts=(codes('426', '8255'),))
+    d.apk('com.off', parts=(dict(codes('1'), enabled=0),))
+    d.apk('com.web', parts=(dict(intents=[dict(action='VIEW', scheme='https', host='a')]),))
+
+
+@case('GH-P11', 'OnePlus EngineerMode', severity='high')
+def _(d): d.apk('com.android.engineeringmode', shared_uid='android.uid.system', parts=(dict(name='.DiagEnabled'), dict(name='.B'), dict(kind='service', name='.C', exported=0)))
+
+
+@case('GH-P11', 'factory app with a guard that any app can get')
+def _(d): d.apk('com.pri.factorytest', parts=(dict(kind='service', permission='com.pri.X', perm_level='normal'),))
+
+
+@case('GH-P11', 'guarded, switched off, unknown guard, no system rights, another name', rows=0)
+def _(d):
+    d.apk('com.mediatek.engineermode', shared_uid='android.uid.system', parts=(dict(permission='com.mtk.EM', perm_level='signature'),))
+    d.apk('com.x.factorytest', enabled=0, parts=(dict(),))
+    d.apk('com.y.factorytest', parts=(dict(permission='com.y.P'), dict(exported=0), dict(enabled=0)))
+    d.apk('com.z.factorytest', is_priv=0, path='/system/app/z/z.apk', parts=(dict(),))
+    d.apk('com.android.settings', shared_uid='android.uid.system', parts=(dict(),))
+
+
+@case('GH-P14', 'AppCloud')
+def _(d):
+    d.apk('com.aura.oobe', cert=THIRD, signer_role='third', schemes=(1, 2, 3))
+    f = d.file('/system/etc/permissions/privapp-permissions-aura.xml', magic='text')
+    for p in ('INSTALL_PACKAGES', 'READ_LOGS', 'ACCESS_NETWORK_STATE'):
+        d.add('privapp', file_id=f, package='com.aura.oobe', permission='android.permission.' + p, deny=0)
+
+
+@case('GH-P14', 'maker and Google, a denied permission, a weak permission, an app that is not there', rows=0)
+def _(d):
+    d.apk('com.oem.store')
+    d.apk('com.android.vending', cert=GOOGLE, signer_role='third')
+    d.apk('com.third.denied', cert=THIRD, signer_role='third')
+    d.apk('com.third.weak', cert=THIRD, signer_role='third')
+    f = d.file('/system/etc/permissions/privapp.xml', magic='text')
+    for package, p, deny in (('com.oem.store', 'INSTALL_PACKAGES', 0), ('com.android.vending', 'INSTALL_PACKAGES', 0), ('com.third.denied', 'INSTALL_PACKAGES', 1),
+                             ('com.third.weak', 'BLUETOOTH_PRIVILEGED', 0), ('com.absent', 'INSTALL_PACKAGES', 0)):
+        d.add('privapp', file_id=f, package=package, permission='android.permission.' + p, deny=deny)
+
+
+def grants(d, package, fixed=1, *names):
+    f = d.file('/vendor/etc/default-permissions/%s.xml' % package, magic='text')
+    for name in names or ('READ_SMS', 'CAMERA'):
+        d.add('default_perms', file_id=f, package=package, permission='android.permission.' + name, fixed=fixed)
+
+
+@case('GH-P16', 'carrier app reads messages for good')
+def _(d):
+    d.apk('com.carrier.iq', cert=THIRD, signer_role='third')
+    grants(d, 'com.carrier.iq')
+
+
+@case('GH-P16', 'the maker\'s own app; an app that is not there', rows=2, severity={'low', 'info'})
+def _(d):
+    d.apk('com.oem.sms')
+    grants(d, 'com.oem.sms')
+    grants(d, 'com.absent')
+
+
+@case('GH-P16', 'grants that can be taken back, harmless fixed grants', rows=0)
+def _(d):
+    d.apk('com.verizon.mips.services', cert=THIRD, signer_role='third')
+    grants(d, 'com.verizon.mips.services', 0)
+    grants(d, 'com.verizon.mips.services', 1, 'VIBRATE')
+
+
+@case('GH-P35', 'asked for, with the right to install', severity='medium')
+def _(d): d.apk('com.miui.analytics', cleartext=1, uses=('INTERNET',), granted=('INSTALL_PACKAGES',))
+
+
+@case('GH-P35', 'asked for')
+def _(d): d.apk('com.oem.push', cleartext=1, uses=('INTERNET',))
+
+
+@case('GH-P35', 'old app, by default', severity='info')
+def _(d): d.apk('com.old', target_sdk=25, uses=('INTERNET',))
+
+
+@case('GH-P35', 'forbidden, new app, no network, ordinary app, overlay, target not known', rows=0)
+def _(d):
+    d.apk('com.a', cleartext=0, target_sdk=25, uses=('INTERNET',))
+    d.apk('com.b', uses=('INTERNET',))
+    d.apk('com.c', cleartext=1)
+    d.apk('com.d', cleartext=1, uses=('INTERNET',), is_priv=0)
+    d.apk('com.e', cleartext=1, uses=('INTERNET',), is_overlay=1)
+    d.apk('com.f', target_sdk=None, uses=('INTERNET',))
+
+
+@case('GH-P36', 'BLU: com.gionee.saletimesender')
+def _(d): d.apk('com.gionee.saletimesender', debuggable=1, is_priv=0, path='/system/app/s/s.apk')
+
+
+@case('GH-P36', 'privileged', severity='high')
+def _(d): d.apk('com.x', debuggable=1)
+
+
+@case('GH-P36', 'finished apps, an app of the owner', rows=0)
+def _(d):
+    d.apk('com.a')
+    d.apk('com.b', debuggable=None)
+    d.apk('io.appium.settings', debuggable=1, is_system=0, is_priv=0, path='/data/app/x/base.apk')
+
+
+@case('GH-P37', 'BLU: amigo')
+def _(d):
+    platform(d)
+    d.apk('amigo', cert=TESTPLATFORM, shared_uid='android.uid.system', schemes=(1, 2))
+
+
+@case('GH-P37', 'framework not at hand: one against the majority')
+def _(d):
+    for n in range(3):
+        d.apk('com.sys%d' % n, shared_uid='android.uid.system')
+    d.apk('com.odd', cert=THIRD, shared_uid='android.uid.phone')
+
+
+@case('GH-P37', 'own user ids, several signers, signer not read, platform not known', rows=0)
+def _(d):
+    platform(d)
+    d.apk('com.android.bluetooth', cert=THIRD, shared_uid='android.uid.bluetooth')
+    d.apk('com.android.media', cert=THIRD, shared_uid='android.media')
+    two = d.apk('com.rotated', cert=THIRD, shared_uid='android.uid.system')
+    d.add('apk_signers', apk_id=two, scheme=3, cert_sha256=OEM)
+    d.apk('com.unread', shared_uid='android.uid.system', schemes=())
+    d.apk('com.sideloaded', cert=THIRD, shared_uid='android.uid.system', is_system=0)
+
+
+@case('GH-P37', 'two packages, two signers, no framework', rows=0)
+def _(d):
+    d.apk('com.a', shared_uid='android.uid.system')
+    d.apk('com.b', cert=THIRD, shared_uid='android.uid.system')
+
+
+# ---------------------------------------------------------------- trust and network
+def ca(d, digest, store='system', subject='CN=Vendor Internal CA'):
+    d.add('ca_certs', file_id=d.file('/system/etc/security/cacerts/%s.0' % digest[:8], magic='text'), store=store, subject=subject, sha256=digest, is_ca=1, not_after='2040-01-01')
+
+
+@case('GH-C01', 'an authority of the maker')
+def _(d): ca(d, 'ab' * 32)
+
+
+@case('GH-C01', 'authorities Android has, had and draws from; one the owner added', rows=0)
+def _(d):
+    ca(d, '96bcec06264976f37460779acf28c5a7cfe8a3c0aae11a8ffcee05c0bddf08c6'.upper(), subject=ROOT)
+    for (digest,) in d.db.execute("SELECT sha256 FROM ca_roots WHERE removed<>'' LIMIT 3").fetchall():
+        ca(d, digest)
+    for (digest,) in d.db.execute("SELECT sha256 FROM ca_roots WHERE store='mozilla' LIMIT 1").fetchall():
+        ca(d, digest)
+    ca(d, 'cd' * 32, store='user')
+
+
+@case('GH-C03', 'a name that leads elsewhere')
+def _(d): d.add('hosts_entries', file_id=d.file('/system/etc/hosts', magic='text'), line=3, ip='203.0.113.9', host='update.example')
+
+
+@case('GH-C03', 'the stock file and a block list', rows=0)
+def _(d):
+    f = d.file('/system/etc/hosts', magic='text')
+    for n, (ip, host) in enumerate((('127.0.0.1', 'localhost'), ('::1', 'ip6-localhost'), ('ff02::1', 'ip6-allnodes'), ('0.0.0.0', 'ads.example'), ('127.0.0.1', 'track.example'),
+                                    ('255.255.255.255', 'broadcasthost'))):
+        d.add('hosts_entries', file_id=f, line=n + 1, ip=ip, host=host)
+
+
+@case('GH-C04', 'preset in a file and in an action', rows=2)
+def _(d):
+    d.prop('net.dns1', '203.0.113.1')
+    d.action('setprop', 'net.dns2 203.0.113.2')
+
+
+@case('GH-C04', 'empty, public resolvers, the emulator', rows=0)
+def _(d):
+    d.prop('net.dns1', '')
+    d.prop('net.dns2', '8.8.8.8')
+    d.prop('net.dnssearch.x', '')
+    d.action('setprop', 'net.dns1 10.0.2.3', rc='/init.goldfish.rc')
+    d.action('setprop', 'net.dns1 ""')
+
+
+@case('GH-C05', 'name queries led elsewhere, a copy of everything', rows=2)
+def _(d):
+    d.script('/system/bin/iptables', '-t nat -A OUTPUT -p udp --dport 53 -j DNAT --to 203.0.113.1', path='/vendor/bin/init.net.sh')
+    d.action('exec', '- root -- /system/bin/ip6tables -t mangle -A POSTROUTING -j TEE --gateway fd00::9')
+
+
+@case('GH-C05', 'sharing, dropping, taking a rule away, a word in a comment', rows=0)
+def _(d):
+    d.script('iptables', '-t nat -A POSTROUTING -o rmnet0 -j MASQUERADE', path='/vendor/bin/init.net.sh')
+    d.script('/system/bin/iptables', '-A INPUT -i lo -j ACCEPT')
+    d.script('iptables', '-t nat -D OUTPUT -p udp -j DNAT --to 203.0.113.1', path='/vendor/bin/x.sh')
+    d.script('echo', 'REDIRECT -j DNAT done', path='/vendor/bin/y.sh')
+
+
+@case('GH-C06', 'preset proxy')
+def _(d): d.prop('net.gprs.http-proxy', '203.0.113.2:8080')
+
+
+@case('GH-C06', 'empty values', rows=0)
+def _(d):
+    d.prop('net.gprs.http-proxy', '')
+    d.prop('http_proxy', ':0')
+
+
+@case('GH-C09', 'FortiOS: a link in a language folder')
+def _(d): d.file('/migadmin/lang/custom/x', ftype='link', magic=None, link_target='/')
+
+
+@case('GH-C09', 'links of Android, links inside a served folder', rows=0)
+def _(d):
+    d.file('/d', ftype='link', magic=None, link_target='/sys/kernel/debug')
+    d.file('/etc', ftype='link', magic=None, link_target='/system/etc')
+    d.file('/var/www/index.html', ftype='link', magic=None, link_target='home.html')
+    d.file('/vendor/www/readme', link_target=None)
+
+
+@case('GH-C10', 'root password and a key', rows=2)
+def _(d):
+    d.add('passwd', file_id=d.file('/etc/passwd', magic='text'), user='root', uid=0, hash='absxcfbgXtb3o', shell='/bin/sh')
+    d.add('ssh_keys', file_id=d.file('/root/.ssh/authorized_keys', magic='text'), user='root', fp='SHA256:abc', comment='dev@factory')
+
+
+@case('GH-C10', 'root digest in a shadow file')
+def _(d): d.add('passwd', file_id=d.file('/etc/shadow', magic='text'), user='root', uid=None, hash='$6$ab$cdefghijklmnop')
+
+
+@case('GH-C10', 'a key the owner put there', severity='medium')
+def _(d): d.add('ssh_keys', file_id=d.file('/data/ssh/authorized_keys', magic='text'), user='shell', fp='SHA256:abc')
+
+
+@case('GH-C10', 'service users of a maker, locked entries, an ordinary user', rows=0)
+def _(d):
+    f = d.file('/vendor/etc/passwd', magic='text')
+    for user, uid, digest in (('vendor_qti_diag', 2901, ''), ('root', 0, 'x'), ('root', 0, '*'), ('root', 0, '!$6$ab$cdefghijklmnop'), ('root', 0, ''), ('guest', 1000, 'absxcfbgXtb3o')):
+        d.add('passwd', file_id=f, user=user, uid=uid, hash=digest)
+
+
+def honest(d):
+    """One phone with every look-alike that can stand side by side on an honest device."""
+    apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',
+             'CtsShim, an ordinary app, an app of the owner, a platform that GH-B04 tells', 'own user ids, several signers, signer not read, platform not known'}
+    image = [0]
+
+    def add(table, **row):
+        if table == 'avb_images':
+            image[0] += 1
+            row['image_id'] = image[0]
+        if table == 'avb_descriptors':
+            row['image_id'] = 1
+        plain(table, **row)
+    plain, d.add = d.add, add
+    platform(d)
+    for c in CASES:
+        if not c.rows and c.what not in apart and c.what != 'CtsShim with its known bytes, an ordinary app, an app of the owner':
+            c.plant(d)
+    d.apk(SHIM[0], cert=TESTKEY, sha256=SHIM[1])

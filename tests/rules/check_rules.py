@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Hold every shipped rule to src/rules/README.md: its comments, its statement, and on planted facts that it fires on its case and stays silent on
+its look-alikes. The same through real file formats is tested elsewhere. Prints "N passed, N failed"; exits 1 if anything failed."""
+import glob
+import os
+import re
+import sqlite3
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cases
+from facts import EXTRA, ROOT, SCHEMA, Facts, tables
+
+KEYS = ['id', 'title', 'severity', 'axis', 'certainty', 'witness', 'needs', 'case', 'lookalike', 'explain', 'verify', 'next']
+SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
+AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
+WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word"}
+CERTAINTY = re.compile(r'(able|path found|observed|same structure as case K\d\d(, K\d\d)*)$')
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg elf apk cert avb properties initrc fstab permissions hosts adbkeys script passwd'.split())
+PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}
+FORBIDDEN = re.compile('back' + r'door|\bim' + r'plant|\bcle' + r'an\b|\bcle' + r'an(er|ed|up)', re.I)
+COLUMNS = {'file_id', 'at', 'evidence', 'severity', 'subject'}
+DIGEST = {'sha256': 64, 'cert_sha256': 64, 'sha1': 40}
+
+passed, failed = 0, 0
+
+
+def check(ok, what):
+    global passed, failed
+    if ok:
+        passed += 1
+    else:
+        failed += 1
+        print('FAIL', what)
+    return ok
+
+
+def parse(path):
+    """(front matter, statement) of a rule file."""
+    meta, key, sql = {}, None, []
+    with open(path, encoding='utf-8') as f:
+        for line in f:
+            line = line.rstrip('\n')
+            if line.startswith('--@ '):
+                key, _, value = line[4:].partition(':')
+                if key in meta:
+                    raise ValueError(f'{path}: {key} twice')
+                meta[key] = value.strip()
+            elif line.startswith('--|'):
+                text = line[3:].strip()
+                meta[key] += '\n\n' if not text else ('' if meta[key].endswith('\n') else ' ') + text
+            else:
+                sql.append(line)
+    return meta, '\n'.join(sql)
+
+
+def check_front(name, meta, text, knowledge):
+    check(list(meta) == KEYS, f'{name}: keys {list(meta)}')
+    check(meta.get('id') == name and re.fullmatch(r'GH-[ZNBPCL]\d\d', name), f'{name}: id')
+    check(text.startswith('-- SPDX-License-Identifier: Apache-2.0\n'), f'{name}: licence line')
+    check(0 < len(meta['title']) <= 78 and not meta['title'].endswith('.'), f'{name}: title')
+    check(meta['severity'] in SEVERITIES, f'{name}: severity')
+    check(meta['axis'] in AXES, f'{name}: axis')
+    check(CERTAINTY.match(meta['certainty']), f'{name}: certainty')
+    check(meta['witness'] in WITNESSES, f'{name}: witness')
+    check(not FORBIDDEN.search(text), f'{name}: a word that is never printed: {FORBIDDEN.search(text)}')
+    check(all(ord(c) < 128 or c in '…·' for c in text), f'{name}: letters outside ASCII')
+    check(max(len(x) for x in text.split('\n')) <= 170, f'{name}: a line is too long')
+    check(all(len(meta[k]) > 15 for k in ('case', 'lookalike', 'verify', 'next')) and len(meta['explain']) > 150, f'{name}: too short')
+    check('\n' not in meta['verify'] and set(re.findall(r'\{(\w+)\}', meta['verify'] + meta['next'])) <= PLACEHOLDERS, f'{name}: placeholders')
+    first = meta['next'].split('. ')[0]
+    destroys = [m.start() for m in re.finditer(r'\b(update|reset|flash|uninstall)', meta['next'])]
+    keeps = meta['next'].find('Keep the firmware file')
+    check(not destroys or 0 <= keeps < destroys[0] or re.match(r'(Look up|If you|Nothing|If it was not you)', first), f'{name}: evidence comes first')
+    for token in [x.strip() for x in meta['needs'].split(',')]:
+        word, _, arg = token.partition(' ')
+        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference'),
+              f'{name}: needs {token!r}')
+
+
+def tables_read(facts, sql):
+    """The tables a statement reads, as SQLite itself resolves them."""
+    seen = set()
+
+    def note(action, table, column, *_):
+        if action == sqlite3.SQLITE_READ:
+            seen.add(table)
+        return sqlite3.SQLITE_OK
+    facts.db.set_authorizer(note)
+    facts.db.execute('EXPLAIN ' + sql)
+    facts.db.set_authorizer(None)
+    return seen
+
+
+NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 'init_actions': 'plugin initrc', 'ueventd': 'plugin initrc', 'properties': 'plugin properties',
+              'apks': 'plugin apk', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb',
+              'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
+              'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'apk_signers': 'plugin cert'}
+
+
+def check_statement(name, meta, sql, knowledge):
+    statements = [s for s in re.sub(r'--.*', '', sql).split(';') if s.strip()]
+    if not check(len(statements) == 1, f'{name}: one statement'):
+        return
+    facts = Facts(scan=False)
+    try:
+        cursor = facts.db.execute(sql)
+    except sqlite3.Error as e:
+        check(False, f'{name}: {e}')
+        return
+    columns = [d[0] for d in cursor.description]
+    check({'file_id', 'at', 'evidence'} <= set(columns) <= COLUMNS and len(set(columns)) == len(columns), f'{name}: columns {columns}')
+    check(cursor.fetchall() == [], f'{name}: rows from nothing')
+    check(not re.search(r'\b(random|date|time|datetime|julianday|changes|last_insert_rowid)\s*\(', sql, re.I), f'{name}: not deterministic')
+    needs = [x.strip() for x in meta['needs'].split(',')]
+    for table in sorted(tables_read(facts, sql)):
+        need = NEEDED_FOR.get(table) or (f'knowledge {table}' if table in knowledge else None)
+        check(need is None or need in needs or table in cases.OPTIONAL.get(name, ()), f'{name}: reads {table} but does not need {need!r}')
+    if 'f.mode' in sql or 'f.caps' in sql or 'f.iflags' in sql:
+        check('attributes' in needs and 'f.attrs=1' in sql, f'{name}: modes without attributes')
+
+
+def run(facts, sql):
+    cursor = facts.db.execute(sql)
+    columns = [d[0] for d in cursor.description]
+    return [dict(zip(columns, row)) for row in cursor.fetchall()]
+
+
+def check_rows(name, what, facts, rows):
+    for row in rows:
+        ok = isinstance(row['evidence'], str) and row['evidence'] and '\n' not in row['evidence'] and not FORBIDDEN.search(row['evidence'])
+        check(ok, f'{name}, {what}: evidence {row["evidence"]!r}')
+        check(row['at'] is None or isinstance(row['at'], int), f'{name}, {what}: at {row["at"]!r}')
+        known = row['file_id'] is None or facts.db.execute('SELECT 1 FROM files WHERE file_id=?', (row['file_id'],)).fetchone()
+        check(known, f'{name}, {what}: file_id {row["file_id"]} is no file')
+        check(row.get('severity') in [None] + SEVERITIES, f'{name}, {what}: severity {row.get("severity")!r}')
+    prints = [(r['file_id'], r.get('subject')) for r in rows]
+    check(len(set(prints)) == len(prints), f'{name}, {what}: two findings cannot be told apart: {prints}')
+
+
+def plant(case, build='user'):
+    facts = Facts(build=build, sdk=case.sdk)
+    case.plant(facts)
+    return facts
+
+
+def check_case(case, rules):
+    meta, sql = rules[case.rule]
+    facts = plant(case)
+    rows = run(facts, sql)
+    check_rows(case.rule, case.what, facts, rows)
+    check(len(rows) == case.rows, f'{case.rule}, {case.what}: {len(rows)} rows instead of {case.rows}: {rows}')
+    got = sorted({r.get('severity') or meta['severity'] for r in rows})
+    if case.rows:
+        check(got == sorted(case.severity or {meta['severity']}), f'{case.rule}, {case.what}: severity {got}')
+    if case.rows and 'user-build' in meta['needs']:
+        lowered = [r for r in run(plant(case, 'userdebug'), sql) if r.get('severity') is None]
+        check(not lowered or meta['severity'] == 'info', f'{case.rule}, {case.what}: not lowered on a developer build: {lowered}')
+
+
+def check_knowledge(data):
+    for name, (columns, rows) in data.items():
+        check(rows and all(len(r) == len(columns) for r in rows), f'data/{name}.tsv: ragged')
+        check(columns[-1] == 'source' and all(r[-1] for r in rows), f'data/{name}.tsv: a row without source')
+        check(len({tuple(r) for r in rows}) == len(rows), f'data/{name}.tsv: a row twice')
+        for n, column in enumerate(columns):
+            if column in DIGEST:
+                good = all(re.fullmatch('[0-9a-f]{%d}' % DIGEST[column], r[n]) or (name == 'named_exceptions' and r[n] == '') for r in rows)
+                check(good, f'data/{name}.tsv: a {column} is no digest')
+        if columns[0] in DIGEST and name != 'ca_roots':
+            check(len({r[0] for r in rows}) == len(rows), f'data/{name}.tsv: a digest twice')
+    rows = {r[0]: r[1:] for r in data['known_certs'][1]}
+    # the published values of the two keys that most findings rest on
+    check(rows.get('c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8', [''])[1:2] == ['AOSP platform'], 'known_certs: AOSP platform')
+    check(any(r[0] == '2597c218aae470a130f61162feaae70afd97f011' for r in data['known_avb_keys'][1]), 'known_avb_keys: testkey_rsa4096')
+    for r in data['bl_priv_files'][1]:
+        row = dict(zip(data['bl_priv_files'][0], r))
+        check(int(row['mode']) == int(row['mode_octal'], 8), f'bl_priv_files: {row["path"]} mode')
+    brands = {r[0] for r in data['brand_families'][1]}
+    check(all(b == b.lower() for b in brands), 'brand_families: brands are lower case')
+
+
+def check_schema():
+    """The tables above against the knowledge schema, so that a column cannot be invented unseen."""
+    path = os.path.join(os.environ.get('GH_SHARED', os.path.join(ROOT, '..', 'shared')), 'knowledge', 'schema.sql')
+    if not os.path.exists(path):
+        print('SKIP schema: knowledge/schema.sql is not there (GH_SHARED)')
+        return
+    ours, theirs = sqlite3.connect(':memory:'), sqlite3.connect(':memory:')
+    ours.executescript(SCHEMA)
+    with open(path, encoding='utf-8') as f:
+        theirs.executescript(f.read())
+    for (table,) in ours.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+        have = {r[1] for r in ours.execute(f'PRAGMA table_info({table})')}
+        know = {r[1] for r in theirs.execute(f'PRAGMA table_info({table})')}
+        check(have - know == EXTRA.get(table, set()), f'schema: {table} differs by {sorted(have - know)}')
+
+
+def main():
+    data = tables(os.path.join(ROOT, 'data'))
+    check_knowledge(data)
+    check_schema()
+    rules = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, 'src', 'rules', 'library', '*.sql'))):
+        name = os.path.basename(path)[:-4]
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        rules[name] = meta, sql = parse(path)
+        check_front(name, meta, text, data)
+        check_statement(name, meta, sql, data)
+    check(len({m['title'] for m, _ in rules.values()}) == len(rules), 'a title twice')
+
+    for case in cases.CASES:
+        check_case(case, rules)
+    for name in rules:
+        mine = [c for c in cases.CASES if c.rule == name]
+        check(any(c.rows for c in mine), f'{name}: no case in which it fires')
+        check(any(not c.rows for c in mine), f'{name}: no look-alike on which it is silent')
+
+    # an honest phone with every look-alike at once, and all cases at once: no rule disturbs another
+    honest = Facts()
+    cases.honest(honest)
+    for name, (meta, sql) in rules.items():
+        rows = run(honest, sql)
+        check(not rows, f'{name}: fires on the honest phone: {rows}')
+    print(f'{len(rules)} rules, {len(cases.CASES)} cases')
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A facts database in memory with the tables and columns that the shipped rules read, and helpers to plant facts in it."""
+import glob
+import os
+import sqlite3
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# The fact tables as in knowledge/schema.sql; columns that the rules need beyond it are in EXTRA below and in this text.
+SCHEMA = '''
+CREATE TABLE scan(scan_id INTEGER PRIMARY KEY, kind TEXT, fingerprint TEXT, sdk INT, build_type TEXT, build_tags TEXT, soc TEXT, brand TEXT, is_live INT);
+CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, image TEXT, slot TEXT, path TEXT, dpath TEXT, name TEXT, ftype TEXT, magic TEXT,
+  size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT);
+CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT);
+CREATE TABLE elf_symbols(file_id INT, name TEXT, defined INT, bind TEXT, stype TEXT, value INT, size INT);
+CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label TEXT, version_code INT, shared_uid TEXT, min_sdk INT, target_sdk INT,
+  partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, signer_role TEXT);
+CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
+CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind TEXT, name TEXT, exported INT, permission TEXT, perm_level TEXT, enabled INT, process TEXT);
+CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
+CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT);
+CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT);
+CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT);
+CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, name TEXT, exec_path TEXT, exec_file_id INT, args TEXT, user TEXT, groups TEXT, caps TEXT, seclabel TEXT, class TEXT, oneshot INT, disabled INT);
+CREATE TABLE init_actions(file_id INT, line INT, trigger TEXT, cmd TEXT, args TEXT);
+CREATE TABLE ueventd(file_id INT, line INT, node TEXT, mode INT, uid TEXT, gid TEXT);
+CREATE TABLE script_cmds(file_id INT, line INT, cmd TEXT, args TEXT);
+CREATE TABLE properties(file_id INT, partition TEXT, image TEXT, key TEXT, value TEXT, line INT);
+CREATE TABLE boot_args(source TEXT, key TEXT, value TEXT);
+CREATE TABLE fstab(file_id INT, line INT, mount_point TEXT, dev TEXT, mnt_flags TEXT, mgr_flags TEXT);
+CREATE TABLE ca_certs(file_id INT, store TEXT, subject TEXT, sha256 TEXT, is_ca INT, not_after TEXT, in_baseline INT);
+CREATE TABLE ota_certs(file_id INT, cert_sha256 TEXT, subject TEXT);
+CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, algorithm TEXT, pubkey_sha1 TEXT, flags INT, rollback INT);
+CREATE TABLE avb_descriptors(image_id INT, kind TEXT, partition TEXT, root_digest TEXT, key_sha1 TEXT, flags INT, verified INT);
+CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
+CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT);
+CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT);
+CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT);
+CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
+  JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
+'''
+EXTRA = {'files': {'image', 'slot', 'dpath', 'attrs'}, 'properties': {'image'}, 'fstab': {'line'}, 'avb_descriptors': {'key_sha1'}}
+
+TESTKEY = 'a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc'
+TESTPLATFORM = 'c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8'
+AVB4096 = '2597c218aae470a130f61162feaae70afd97f011'
+AVB2048 = 'cdbb77177f731920bbe0a0f94f84d9038ae0617d'
+OEM = '0e' * 32
+THIRD = '73' * 32
+
+
+def tables(text_dir):
+    """{name: (columns, rows)} of every TSV in data/."""
+    out = {}
+    for path in sorted(glob.glob(os.path.join(text_dir, '*.tsv'))):
+        with open(path, encoding='utf-8') as f:
+            lines = f.read().split('\n')
+        out[os.path.basename(path)[:-4]] = (lines[0].split('\t'), [x.split('\t') for x in lines[1:-1]])
+    return out
+
+
+class Facts:
+    def __init__(self, build='user', sdk=34, scan=True):
+        self.db = sqlite3.connect(':memory:')
+        self.db.executescript(SCHEMA)
+        self.last = 1000
+        for name, (columns, rows) in tables(os.path.join(ROOT, 'data')).items():
+            self.db.execute(f'CREATE TABLE {name}({",".join(columns)})')
+            self.db.executemany(f'INSERT INTO {name} VALUES({",".join("?" * len(columns))})', rows)
+        if scan:
+            self.add('scan', kind='image', build_type=build, sdk=sdk, is_live=0)
+
+    def id(self):
+        self.last += 1
+        return self.last
+
+    def add(self, table, **row):
+        self.db.execute(f'INSERT INTO {table}({",".join(row)}) VALUES({",".join("?" * len(row))})', list(row.values()))
+
+    def file(self, dpath, **more):
+        first = dpath.split('/')[1]
+        image = first if first in ('system', 'vendor', 'product', 'odm', 'system_ext') else 'system'
+        row = dict(file_id=self.id(), partition=image, image=image + '.img', path=dpath, dpath=dpath, name=dpath.rsplit('/', 1)[-1], ftype='file', magic='elf',
+                   attrs=1, mode=0o755, uid=0, gid=2000, caps=0, iflags=0, sha256='%064x' % self.last)
+        row.update(more)
+        self.add('files', **row)
+        return row['file_id']
+
+    def props(self, path, **pairs):
+        f = self.file(path, magic='text')
+        for n, (key, value) in enumerate(pairs.items(), 1):
+            self.add('properties', file_id=f, partition='system', image='system.img', key=key.replace('__', '.'), value=value, line=n)
+        return f
+
+    def prop(self, key, value, path='/system/build.prop'):
+        f = self.file(path, magic='text')
+        self.add('properties', file_id=f, partition='system', image='system.img', key=key, value=value, line=7)
+        return f
+
+    def service(self, name, exec_path, rc='/system/etc/init/x.rc', **more):
+        f = self.file(rc, magic='text', **({'image': more.pop('image')} if 'image' in more else {}))
+        row = dict(svc_id=self.id(), file_id=f, line=12, name=name, exec_path=exec_path, args='', user='root', disabled=0)
+        row.update(more)
+        self.add('init_services', **row)
+        return f
+
+    def action(self, cmd, args, trigger='boot', rc='/vendor/etc/init/y.rc'):
+        f = self.file(rc, magic='text')
+        self.add('init_actions', file_id=f, line=3, trigger=trigger, cmd=cmd, args=args)
+        return f
+
+    def script(self, cmd, args='', path='/system/bin/install-recovery.sh'):
+        f = self.file(path, magic='script')
+        self.add('script_cmds', file_id=f, line=2, cmd=cmd, args=args)
+        return f
+
+    def apk(self, package, cert=OEM, uses=(), granted=(), parts=(), schemes=(3,), sha256=None, **more):
+        path = more.pop('path', f'/system/priv-app/{package}/{package}.apk')
+        f = self.file(path, magic='zip', mode=0o644, **({'sha256': sha256} if sha256 else {}))
+        row = dict(apk_id=self.id(), file_id=f, package=package, is_system=1, is_priv=1, target_sdk=34, debuggable=0, is_overlay=0, enabled=1, signer_role='oem')
+        row.update(more)
+        self.add('apks', **row)
+        for scheme in schemes:
+            self.add('apk_signers', apk_id=row['apk_id'], scheme=scheme, cert_sha256=cert)
+        for how, names in (('uses', uses), ('granted', granted)):
+            for name in names:
+                self.add('apk_permissions', apk_id=row['apk_id'], name='android.permission.' + name, how=how)
+        for part in parts:
+            c = self.id()
+            intents = part.get('intents', ())
+            self.add('apk_components', component_id=c, apk_id=row['apk_id'],
+                     **{k: v for k, v in dict(dict(kind='activity', name='.Main', exported=1, enabled=1), **part).items() if k != 'intents'})
+            for intent in intents:
+                self.add('apk_intents', component_id=c, **intent)
+        return row['apk_id']
