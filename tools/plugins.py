@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reads src/plugins.txt for the build: `sources`, `libs`, `formats`, `inspectors`, or `registry OUT` (the generated C table)."""
+"""Reads src/plugins.txt for the build: `sources` (of everything but the command line), `libs`, `formats`, `inspectors`, or
+`registry OUT` (the generated C table)."""
 import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = {"format": "formats", "inspector": "inspectors", "codec": "codecs"}
+ROOMS = ("base", "source", "cursor", "tree", "engine", "facts", "derive", "rules", "report")
 
 
 def plugins():
@@ -37,6 +39,9 @@ def main():
     elif what == "libs":
         print("\n".join(sorted({lib for _, _, libs in plugins() for lib in libs})))
     elif what == "sources":
+        for room in ROOMS:
+            for c in sorted((ROOT / "src" / room).glob("*.c")):
+                print(c.relative_to(ROOT))
         for kind, name, _ in plugins():
             for c in sorted((ROOT / "src" / KINDS[kind] / name).glob("*.c")):
                 print(c.relative_to(ROOT))
