@@ -250,6 +250,19 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 				      .blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
 }
 
+/* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
+static bool too_hollow(const struct content *t, const struct place *at)
+{
+	enum { FREE = 64 << 20, TIMES = 64 }; /* real sparse files: swap and journal images, up to tens of times their data */
+	const struct gh_container *c = at->c;
+	uint64_t packed = gh_max(at->child->csize, 1), most;
+	if (!c->format || t->src->size <= packed)
+		return false;
+	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, FREE, &most))
+		most = UINT64_MAX;
+	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), FREE / 1024));
+}
+
 static enum gh_code identify(struct gh_look *look, struct content *t, const struct place *at, struct gh_err *err)
 {
 	enum gh_code code = probe_make(look, t, err);
@@ -258,6 +271,9 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	bids_make(look, t);
 	bool part = at->child->kind == GH_VOLUME && is_volume(t);
 	bool large = t->src->size > GH_WHOLE_MAX && is_volume(t);
+	if (!(part || large) && too_hollow(t, at))
+		return gh_fail(err, GH_LIMIT, at->child->off, "%llu bytes stated, %llu there: more than its container's budget",
+			(unsigned long long)t->src->size, (unsigned long long)at->child->csize);
 	if (part || large) {
 		uint8_t key[32];
 		bool known;

@@ -45,8 +45,8 @@
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_components c ON c.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, i.action, i.category, i.scheme, i.host, i.priority
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_intents i ON i.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
-@VIEW@ apex AS SELECT place_id AS file_id, name, avb_key_sha1, cert_sha256 FROM d_apex JOIN places p USING(place_id)
-	WHERE d_apex.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256 FROM d_apex d JOIN places p USING(place_id)
+	WHERE d.scan_id=@SCAN@ AND p.live=1;
 -- configuration
 @VIEW@ properties AS SELECT p.place_id AS file_id, p.image AS partition, p.image, c.key, c.value, c.line, c.at FROM here p JOIN c_properties c USING(blob_id);
 @VIEW@ privapp AS SELECT p.place_id AS file_id, c.package, c.permission, c.deny, c.line FROM here p JOIN c_privapp c USING(blob_id);
