@@ -215,10 +215,9 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
-		const struct gh_locator *where = NULL;
-		if (!t->data && c->where && !(at->child->flags & GH_CHILD_STREAM && c->format))
-			where = gh_locator_step(&look->arena, c->where, c->format, at->child);
-		gh_look_container(look, gh_formats[i], t->src, t->blob, c->depth + 1, bytes, where);
+		const struct gh_locator *where = c->where ? gh_locator_step(&look->arena, c->where, c->format, at->child) : NULL;
+		gh_look_container(look, gh_formats[i], t->src, t->blob, c->depth + 1, bytes, where,
+			t->data != NULL);
 	}
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (look->off >> i & 1 && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
@@ -531,7 +530,7 @@ void gh_look_pour(struct gh_look *look, const struct gh_job *job, struct gh_sink
 		const struct gh_job_child *jc = &job->children[0];
 		struct gh_err err = {0};
 		gh_run_for_child(&c->run, jc->n);
-		c->run.budget.bytes = gh_share(c->bytes, gh_max(jc->child.csize, 1), c->size);
+		c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(jc->child.csize, 1), c->size);
 		gh_phase_set(look, c->blob, (int64_t)jc->n, (int32_t)gh_format_bit(c->format));
 		enum gh_code code = c->format->pour(&c->run.ctx, c->state, &jc->child, sink, &err);
 		if (code > GH_END)

@@ -7,7 +7,7 @@
 
 enum {
 	OPEN_MAX = 4, /* container chains kept open: the jobs of one walk come mostly in a row */
-	OPEN_MEMORY = 48 << 20, /* state of one chain: a central directory, an extent list, block caches */
+	OPEN_MEMORY = 112 << 20, /* state of one chain: central directories, extents, block caches, one unpacked member */
 	CHILDREN_MAX = 1 << 24, /* of one container: row numbers have 24 bits */
 };
 
@@ -44,7 +44,7 @@ static enum gh_code child_poured(struct gh_look *look, struct gh_container *c, c
 	sink.buf = gh_alloc_raw(&look->arena, gh_max(sink.cap, 1));
 	if (!sink.buf)
 		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack %zu bytes", sink.cap);
-	c->run.budget.bytes = gh_share(c->bytes, gh_max(child->csize, 1), c->size);
+	c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(child->csize, 1), c->size);
 	enum gh_code code = c->format->pour(&c->run.ctx, c->state, child, &sink, err);
 	if (code == GH_LIMIT && hint && sink.len == sink.cap) {
 		*ret_spill = true;
@@ -152,7 +152,7 @@ static enum gh_code list(struct gh_look *look, struct gh_container *c, struct ba
 
 static struct batch *batch_new(struct gh_look *look, const struct gh_container *c)
 {
-	if (!c->where || !look->ops->defer)
+	if (!c->where || c->here || !look->ops->defer)
 		return NULL;
 	struct batch *b = gh_alloc(&look->arena, sizeof *b);
 	if (b)
@@ -174,7 +174,7 @@ static void container_init(struct gh_container *c, struct gh_look *look, const s
 }
 
 void gh_look_container(struct gh_look *look, const struct gh_format *format, struct gh_source *src, uint32_t blob,
-	uint32_t depth, uint64_t bytes, const struct gh_locator *where)
+	uint32_t depth, uint64_t bytes, const struct gh_locator *where, bool here)
 {
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_container *c = gh_alloc(&look->arena, sizeof *c);
@@ -185,6 +185,7 @@ void gh_look_container(struct gh_look *look, const struct gh_format *format, str
 	}
 	container_init(c, look, format, src, blob, depth, bytes, where);
 	c->state = state;
+	c->here = here;
 	gh_phase_set(look, blob, -1, (int32_t)gh_format_bit(format));
 	if (look->fault)
 		look->fault(format->name, GH_NONE);
@@ -205,6 +206,20 @@ void gh_look_container(struct gh_look *look, const struct gh_format *format, str
 
 /* ---- opening again ---- */
 
+/* What is told while a container is opened again was told when it was listed. */
+static uint64_t quiet_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
+{
+	(void)ctx, (void)table, (void)at, (void)row;
+	return 0;
+}
+
+static void quiet_note(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what)
+{
+	(void)ctx, (void)code, (void)at, (void)what;
+}
+
+static const struct gh_ctx_ops quiet_ops = {quiet_emit, quiet_note};
+
 struct gh_open {
 	struct gh_arena arena;
 	struct gh_str key; /* the encoded way */
@@ -212,9 +227,25 @@ struct gh_open {
 	uint64_t used;
 };
 
+/* One step down: the source of a child, unpacked into the arena when it is packed. */
+static enum gh_code step_down(struct gh_container *k, const struct gh_child *child, struct gh_arena *arena, struct gh_source **ret,
+	struct gh_err *err)
+{
+	if (!(child->flags & GH_CHILD_STREAM))
+		return k->format->data(&k->run.ctx, k->state, child, ret, err);
+	struct gh_sink sink = {.cap = child->flags & GH_CHILD_SIZE_HINT ? GH_WHOLE_MAX : gh_min(child->size, GH_WHOLE_MAX)};
+	sink.buf = gh_alloc_raw(arena, gh_max(sink.cap, 1));
+	if (!sink.buf)
+		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack a container again");
+	k->run.budget.bytes = sink.cap;
+	(void)!k->format->pour(&k->run.ctx, k->state, child, &sink, err); /* its faults were told the first time */
+	*ret = gh_source_memory(arena, sink.buf, sink.len);
+	return *ret ? GH_OK : gh_fail(err, GH_NOMEM, child->off, "no memory to unpack a container again");
+}
+
 /* The whole way from the base file to the open container, in one arena. */
-static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job,
-	struct gh_container *c, struct gh_err *err)
+static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job, struct gh_container *c,
+	struct gh_err *err)
 {
 	struct gh_source *src = look->ops->base(look, arena, job->where.base);
 	if (!src)
@@ -222,19 +253,18 @@ static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const st
 	for (uint32_t i = 0; i <= job->where.n; i++) {
 		bool last = i == job->where.n;
 		int32_t f = last ? job->format : job->where.step[i].format;
-		if (f < 0)
-			break;
 		struct gh_container *k = last ? c : gh_alloc(arena, sizeof *k);
 		if (!k)
 			return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
 		container_init(k, look, gh_formats[f], src, job->blob, job->depth, job->bytes, NULL);
 		k->run.ctx.arena = arena;
+		k->run.ctx.ops = &quiet_ops;
 		k->state = gh_alloc(arena, k->format->state_size);
 		if (!k->state)
 			return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
 		enum gh_code code = k->format->open(&k->run.ctx, src, k->state, err);
 		if (code == GH_OK && !last)
-			code = k->format->data(&k->run.ctx, k->state, &job->where.step[i].child, &src, err);
+			code = step_down(k, &job->where.step[i].child, arena, &src, err);
 		if (code)
 			return code;
 	}

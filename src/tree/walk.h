@@ -35,7 +35,8 @@ struct gh_container {
 	uint32_t depth;
 	uint64_t bytes;
 	uint64_t size;
-	const struct gh_locator *where; /* NULL: cannot be opened again, its children are looked at here */
+	const struct gh_locator *where; /* NULL: cannot be opened again */
+	bool here; /* it lies in memory: its children are looked at here, not handed over */
 	struct gh_run_of run;
 };
 
@@ -45,7 +46,7 @@ struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child);
 /* Lists a container whose format claims the blob, and looks at or hands over its children. */
 void gh_look_container(struct gh_look *look, const struct gh_format *format, struct gh_source *src, uint32_t blob,
-	uint32_t depth, uint64_t bytes, const struct gh_locator *where);
+	uint32_t depth, uint64_t bytes, const struct gh_locator *where, bool here);
 /* child's content: a source, or GH_LIMIT with *ret_spill when it has to be poured into a spill file. */
 enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err);
@@ -53,6 +54,8 @@ void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t pl
 /* The reason to leave this out, or NULL. */
 const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 
+/* What unpacking a part of a container may produce. */
+uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole);
 struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,
 	const struct gh_format *format, const struct gh_child *child);
 
