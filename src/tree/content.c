@@ -255,7 +255,7 @@ static bool too_hollow(const struct content *t, const struct place *at)
 	enum { FREE = 64 << 20, TIMES = 64 }; /* real sparse files: swap and journal images, up to tens of times their data */
 	const struct gh_container *c = at->c;
 	uint64_t packed = gh_max(at->child->csize, 1), most;
-	if (!c->format || t->src->size <= packed)
+	if (!c->format || at->child->flags & GH_CHILD_STREAM || t->src->size <= packed)
 		return false;
 	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, FREE, &most))
 		most = UINT64_MAX;
