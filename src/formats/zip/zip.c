@@ -3,7 +3,10 @@
  * what local headers say against it is a fact. */
 #include "formats/zip/zip.h"
 
-enum { AHEAD = 16 << 10 /* read at a local header: small members follow one another in it */ };
+enum {
+	WINDOW = 256 << 10, /* the longest record, 46 + 3 * 65535 bytes, fits */
+	AHEAD = 16 << 10, /* read at a local header: small members follow one another in it */
+};
 
 /* ---- bid ---- */
 
@@ -54,8 +57,8 @@ static enum gh_code zip_open(struct gh_ctx *ctx, struct gh_source *src, void *st
 {
 	struct zip *z = state;
 	z->src = src;
-	z->central.step = 256 << 10;
-	z->local.step = AHEAD;
+	z->central = (struct gh_window){.src = src, .cap = WINDOW, .step = WINDOW};
+	z->local = (struct gh_window){.src = src, .cap = WINDOW, .step = AHEAD};
 	enum gh_code code = zip_end_find(ctx, src, &z->end, err);
 	z->pos = z->end.central;
 	z->walking = !z->end.found;
@@ -129,7 +132,7 @@ static enum gh_code resync(struct gh_ctx *ctx, struct zip *z, struct gh_err *err
 		size_t n = (size_t)gh_min(4096, stop - at);
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, at, err);
 		if (code == GH_OK)
-			code = zip_peek(ctx, z->src, &z->central, at, n, &p, err);
+			code = gh_window_get(&z->central, ctx->arena, at, n, &p, err);
 		if (code)
 			return code;
 		const uint8_t *hit = memmem(p, n, "PK\1\2", 4);

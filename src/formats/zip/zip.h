@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/num.h"
+#include "source/window.h"
 #include "tree/plugin.h"
 
 enum {
@@ -27,15 +28,6 @@ enum {
 	ZIP_FLAG_MASKED = 0x2000,
 	ZIP_STORED = 0,
 	ZIP_DEFLATED = 8,
-};
-
-/* A piece of the source held in memory, so that neighbouring fields cost one read. */
-struct zip_window {
-	uint8_t *buf;
-	size_t cap;
-	size_t step; /* bytes read ahead at least */
-	uint64_t at;
-	size_t n;
 };
 
 /* The end records. Offsets are absolute. */
@@ -94,7 +86,7 @@ struct zip_spans {
 struct zip {
 	struct gh_source *src;
 	struct zip_end end;
-	struct zip_window central, local;
+	struct gh_window central, local;
 	uint64_t pos; /* of the next record; in a walk of what is searched next */
 	uint64_t n; /* members listed */
 	bool damaged; /* the directory could not be read to its end: what it leaves unclaimed is walked */
@@ -116,9 +108,6 @@ enum gh_code zip_end_find(struct gh_ctx *ctx, struct gh_source *src, struct zip_
 void zip_end_facts(struct gh_ctx *ctx, struct zip *z);
 
 /* zip_entry.c */
-/* n bytes at off, valid until the window's next use. */
-enum gh_code zip_peek(struct gh_ctx *ctx, struct gh_source *src, struct zip_window *w, uint64_t off, size_t n,
-	const uint8_t **ret, struct gh_err *err);
 enum gh_code zip_central_read(
 	struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_entry *ret, struct gh_err *err);
 enum gh_code zip_local_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_local *ret, struct gh_err *err);

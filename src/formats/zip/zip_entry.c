@@ -2,37 +2,7 @@
 /* ZIP: central directory records, local headers, data descriptors (APPNOTE 4.3.7, 4.3.9, 4.3.12, 4.5.3). */
 #include "formats/zip/zip.h"
 
-enum {
-	WINDOW = 256 << 10, /* the longest record, 46 + 3 * 65535 bytes, fits */
-	EXTRA64 = 1,
-};
-
-enum gh_code zip_peek(struct gh_ctx *ctx, struct gh_source *src, struct zip_window *w, uint64_t off, size_t n,
-	const uint8_t **ret, struct gh_err *err)
-{
-	if (!gh_within(off, n, src->size))
-		return gh_fail(err, GH_SHORT, off, "%zu bytes wanted, the archive ends at %llu", n,
-			(unsigned long long)src->size);
-	if (src->ops->view && (*ret = src->ops->view(src, off, n)))
-		return GH_OK;
-	if (!w->buf) {
-		w->cap = WINDOW;
-		w->buf = gh_alloc_raw(ctx->arena, w->cap);
-		if (!w->buf)
-			return gh_fail(err, GH_NOMEM, off, "no memory for a window");
-	}
-	if (off < w->at || off - w->at > w->n || n > w->n - (off - w->at)) {
-		size_t get = (size_t)gh_min(gh_max(n, w->step), src->size - off);
-		w->n = 0;
-		enum gh_code code = gh_read(src, off, w->buf, get, err);
-		if (code)
-			return code;
-		w->at = off;
-		w->n = get;
-	}
-	*ret = w->buf + (off - w->at);
-	return GH_OK;
-}
+enum { EXTRA64 = 1 };
 
 /* The zip64 field gives, in this order, those of its values that the 32-bit fields leave open. False: one is open still. */
 static bool extra64(struct gh_cursor extra, uint64_t *size, uint64_t *csize, uint64_t *off)
@@ -55,11 +25,11 @@ static bool extra64(struct gh_cursor extra, uint64_t *size, uint64_t *csize, uin
 }
 
 /* Reads what lies behind a record's fixed part; the name is valid until the window's next use. */
-static enum gh_code record_tail(struct gh_ctx *ctx, struct zip *z, struct zip_window *w, uint64_t at, size_t fixed,
-	size_t name, size_t extra, struct gh_cursor *ret, struct gh_err *err)
+static enum gh_code record_tail(struct gh_ctx *ctx, struct gh_window *w, uint64_t at, size_t fixed, size_t name,
+	size_t extra, struct gh_cursor *ret, struct gh_err *err)
 {
 	const uint8_t *p;
-	enum gh_code code = zip_peek(ctx, z->src, w, at, fixed + name + extra, &p, err);
+	enum gh_code code = gh_window_get(w, ctx->arena, at, fixed + name + extra, &p, err);
 	if (code == GH_OK)
 		*ret = gh_cursor(p + fixed, name + extra, at + fixed);
 	return code;
@@ -71,7 +41,7 @@ enum gh_code zip_central_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, st
 	uint64_t stop = z->end.central + z->end.central_size;
 	if (stop - at < ZIP_CENTRAL)
 		return gh_fail(err, GH_SHORT, at, "the central directory ends inside a record");
-	enum gh_code code = zip_peek(ctx, z->src, &z->central, at, ZIP_CENTRAL, &p, err);
+	enum gh_code code = gh_window_get(&z->central, ctx->arena, at, ZIP_CENTRAL, &p, err);
 	if (code)
 		return code;
 	struct gh_cursor c = gh_cursor(p, ZIP_CENTRAL, at);
@@ -92,7 +62,7 @@ enum gh_code zip_central_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, st
 	if (stop - at < ret->len)
 		return gh_fail(err, GH_SHORT, at, "the central directory ends inside a record");
 	struct gh_cursor tail = {0};
-	code = record_tail(ctx, z, &z->central, at, ZIP_CENTRAL, name, extra, &tail, err);
+	code = record_tail(ctx, &z->central, at, ZIP_CENTRAL, name, extra, &tail, err);
 	if (code)
 		return code;
 	ret->name = gh_strn(gh_bytes(&tail, name), name);
@@ -105,7 +75,7 @@ enum gh_code zip_central_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, st
 enum gh_code zip_local_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_local *ret, struct gh_err *err)
 {
 	const uint8_t *p;
-	enum gh_code code = zip_peek(ctx, z->src, &z->local, at, ZIP_LOCAL, &p, err);
+	enum gh_code code = gh_window_get(&z->local, ctx->arena, at, ZIP_LOCAL, &p, err);
 	if (code)
 		return code;
 	struct gh_cursor c = gh_cursor(p, ZIP_LOCAL, at);
@@ -122,7 +92,7 @@ enum gh_code zip_local_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, stru
 	uint16_t name = gh_u16(&c), extra = gh_u16(&c);
 	ret->data = at + ZIP_LOCAL + name + extra;
 	struct gh_cursor tail = {0};
-	code = record_tail(ctx, z, &z->local, at, ZIP_LOCAL, name, extra, &tail, err);
+	code = record_tail(ctx, &z->local, at, ZIP_LOCAL, name, extra, &tail, err);
 	if (code)
 		return code;
 	ret->name = gh_strn(gh_bytes(&tail, name), name);
@@ -154,7 +124,7 @@ enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t dat
 	if (data_end >= z->src->size)
 		return GH_END;
 	size_t n = (size_t)gh_min(24, z->src->size - data_end);
-	enum gh_code code = zip_peek(ctx, z->src, &z->local, data_end, n, &p, err);
+	enum gh_code code = gh_window_get(&z->local, ctx->arena, data_end, n, &p, err);
 	if (code)
 		return code;
 	for (size_t i = 0; i < GH_COUNT(layouts); i++)

@@ -27,7 +27,7 @@ static enum gh_code find_mark(struct gh_ctx *ctx, struct zip *z, uint64_t from, 
 		size_t n = (size_t)gh_min(STEP, to - at);
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, at, err);
 		if (code == GH_OK)
-			code = zip_peek(ctx, z->src, &z->local, at, n, &p, err);
+			code = gh_window_get(&z->local, ctx->arena, at, n, &p, err);
 		if (code)
 			return code;
 		for (size_t i = 0; i + 4 <= n; i++) {
@@ -55,7 +55,7 @@ static enum gh_code bare_descriptor(
 	const uint8_t *p;
 	if (e->csize < 12)
 		return GH_END;
-	enum gh_code code = zip_peek(ctx, z->src, &z->local, end - 12, 12, &p, err);
+	enum gh_code code = gh_window_get(&z->local, ctx->arena, end - 12, 12, &p, err);
 	if (code)
 		return code;
 	struct gh_cursor c = gh_cursor(p, 12, end - 12);
