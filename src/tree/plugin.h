@@ -21,7 +21,7 @@ struct gh_probe {
 };
 
 enum {
-	GH_PROBE_HEAD = 8192, /* LP geometry is at 4096..8192, ext4's superblock at 1024..2048 */
+	GH_PROBE_HEAD = 8256, /* LP geometry is at 4096, its backup at 8192; ext4's superblock at 1024..2048 */
 	GH_PROBE_TAIL = 4096, /* AVB's footer is the last 64 bytes; a zip end record without a long comment */
 };
 

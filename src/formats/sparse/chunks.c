@@ -43,8 +43,7 @@ struct chunk {
 	uint32_t total;
 };
 
-static void GH_PRINTF(4, 5)
-	problem(struct gh_sparse_file *f, enum gh_code code, uint64_t at, const char *fmt, ...)
+static void GH_PRINTF(4, 5) problem(struct gh_sparse_file *f, enum gh_code code, uint64_t at, const char *fmt, ...)
 {
 	if (f->n_problems < GH_SPARSE_PROBLEMS) {
 		struct gh_sparse_problem *p = &f->problem[f->n_problems];
@@ -132,7 +131,8 @@ static enum gh_code peek(struct reader *r, uint64_t at, size_t n, const uint8_t 
 		return GH_OK;
 	if (!gh_within(at - r->window_at, n, r->window_n) || at < r->window_at) {
 		uint64_t end = r->window_at + r->window_n;
-		r->window_next = at >= r->window_at && at <= end + NEAR ? gh_min(r->window_next * 2, WINDOW_MAX) : WINDOW_MIN;
+		r->window_next =
+			at >= r->window_at && at <= end + NEAR ? gh_min(r->window_next * 2, WINDOW_MAX) : WINDOW_MIN;
 		size_t size = gh_min(r->src->size - at, r->window_next);
 		enum gh_code code = gh_read(r->src, at, r->window, size, err);
 		r->window_n = code ? 0 : size;
@@ -169,8 +169,8 @@ static enum gh_code header(struct reader *r, struct gh_err *err)
 	if (major != 1)
 		return gh_fail(err, GH_UNSUP, 4, "sparse format version %u", major);
 	if (f->header_size < HEADER || f->chunk_header_size < CHUNK_HEADER)
-		return gh_fail(err, GH_BAD, 8, "header sizes %u and %u are too small", f->header_size,
-			f->chunk_header_size);
+		return gh_fail(
+			err, GH_BAD, 8, "header sizes %u and %u are too small", f->header_size, f->chunk_header_size);
 	if (!f->block_size || f->block_size % 4)
 		return gh_fail(err, GH_BAD, 12, "block size %u", f->block_size);
 	f->size = (uint64_t)f->blocks * f->block_size;
@@ -180,8 +180,7 @@ static enum gh_code header(struct reader *r, struct gh_err *err)
 }
 
 /* The chunk header at `at`; *ret_there false where the file ends. */
-static enum gh_code chunk_read(
-	struct reader *r, uint64_t at, struct chunk *ret, bool *ret_there, struct gh_err *err)
+static enum gh_code chunk_read(struct reader *r, uint64_t at, struct chunk *ret, bool *ret_there, struct gh_err *err)
 {
 	const uint8_t *p;
 	enum gh_code code = peek(r, at, r->f->chunk_header_size, &p, err);
@@ -225,8 +224,8 @@ static bool chunk_measure(struct reader *r, struct chunk *c)
 		       r->blocks + c->blocks <= r->f->blocks;
 	}
 	if (c->payload != want || !said)
-		problem(r->f, GH_BAD, c->at + 8, "a chunk of %u blocks says it has %u bytes, not %llu", c->blocks, c->total,
-			(unsigned long long)want + r->f->chunk_header_size);
+		problem(r->f, GH_BAD, c->at + 8, "a chunk of %u blocks says it has %u bytes, not %llu", c->blocks,
+			c->total, (unsigned long long)want + r->f->chunk_header_size);
 	return true;
 }
 
