@@ -61,6 +61,6 @@ step openssl_dgst digest
 step yara search
 step aapt badging
 total=$(since "$start")
-echo "files $(find tree apk -type f | wc -l) digests $(wc -l <digests) hits $(wc -l <hits) badgings $(grep -c '^package:' badging)"
+echo "files $(find tree apk -type f | wc -l) digests $(wc -l <digests) hits $(wc -l <hits) badgings $(grep -o "package: name=" badging | wc -l)"
 echo "bytes_on_disk $(du -sB1 . | cut -f1)"
 echo "seconds $total"
