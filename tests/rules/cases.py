@@ -69,18 +69,26 @@ def _(d):
 
 
 @case('GH-N07', 'telnet service')
-def _(d): d.service('rsh', '/vendor/bin/telnetd')
+def _(d):
+    d.file('/vendor/bin/telnetd')
+    d.service('rsh', '/vendor/bin/telnetd')
+
+
+@case('GH-N07', 'Xiaomi: su_daemon without its program', severity='low')
+def _(d): d.service('su_daemon', '/system/xbin/su', args='--daemon')
 
 
 @case('GH-N07', 'busybox telnet in a script, in an action and as a service', rows=3)
 def _(d):
     d.script('/system/xbin/busybox', 'telnetd -l /system/bin/sh')
     d.action('exec', 'u:r:init:s0 root -- /vendor/bin/dropbear -p 22')
+    d.file('/system/xbin/busybox')
     d.service('tn', '/system/xbin/busybox', args='telnetd -F')
 
 
 @case('GH-N07', 'disabled service that an action starts', severity='high')
 def _(d):
+    d.file('/system/bin/sshd')
     d.service('sshd', '/system/bin/sshd', disabled=1)
     d.action('start', 'sshd', trigger='property:sys.x=1')
 
@@ -106,6 +114,12 @@ def _(d):
     d.action('exec', 'u:r:su:s0 root root -- /data/misc/run.sh')
 
 
+@case('GH-N08', 'Samsung 2014: a disabled test service that a property starts', severity='medium')
+def _(d):
+    d.service('temp_test', '/data/simpletest', disabled=1)
+    d.action('start', 'temp_test', trigger='property:persist.sys.temp.test=1')
+
+
 @case('GH-N08', 'applypatch, output to /cache, arguments in /data, vendor partitions under /mnt', rows=0)
 def _(d):
     d.script('applypatch', '--check EMMC:/dev/block/x > /cache/recovery/last_install_recovery_status')
@@ -113,6 +127,7 @@ def _(d):
     d.script('sh', '/vendor/bin/init.qcom.sh', path='/vendor/bin/init.class_main.sh')
     d.script('/mnt/vendor/persist/cal', path='/vendor/bin/init.sensors.sh')
     d.script('chmod', '0644 /data/x', path='/vendor/bin/init.qcom.sh')
+    d.service('never', '/data/simpletest', disabled=1)
     d.service('bugreport', '/system/bin/dumpstate', args='-o /data/user_de/0/com.android.shell/files')
     d.action('exec', 'u:r:vdc:s0 -- /system/bin/vdc cryptfs mountdefaultencrypted')
     d.action('mkdir', '/data/vendor/x 0770 system system')
@@ -365,7 +380,9 @@ def _(d):
 
 @case('GH-B10', 'keys of a factory, at Android\'s place and elsewhere', rows=2)
 def _(d):
-    d.add('adb_keys', file_id=d.file('/adb_keys', magic='text'), fp='aa:bb', comment='builder@factory')
+    f = d.file('/adb_keys', magic='text')
+    for n in range(3):
+        d.add('adb_keys', file_id=f, fp='aa:b%d' % n, comment='builder@factory')
     d.add('adb_keys', file_id=d.file('/bin/adb_keys', magic='text'), fp='cc:dd', comment='')
 
 
@@ -468,7 +485,7 @@ def _(d):
     d.apk('com.web', parts=(dict(intents=[dict(action='VIEW', scheme='https', host='a')]),))
 
 
-@case('GH-P11', 'OnePlus EngineerMode', severity='high')
+@case('GH-P11', 'OnePlus EngineerMode')
 def _(d): d.apk('com.android.engineeringmode', shared_uid='android.uid.system', parts=(dict(name='.DiagEnabled'), dict(name='.B'), dict(kind='service', name='.C', exported=0)))
 
 
@@ -539,8 +556,8 @@ def _(d): d.apk('com.miui.analytics', cleartext=1, uses=('INTERNET',), granted=(
 def _(d): d.apk('com.oem.push', cleartext=1, uses=('INTERNET',))
 
 
-@case('GH-P35', 'old app, by default', severity='info')
-def _(d): d.apk('com.old', target_sdk=25, uses=('INTERNET',))
+@case('GH-P35', 'old app that may install others, by default')
+def _(d): d.apk('com.old', target_sdk=25, uses=('INTERNET', 'INSTALL_PACKAGES'))
 
 
 @case('GH-P35', 'forbidden, new app, no network, ordinary app, overlay, target not known', rows=0)
@@ -550,7 +567,9 @@ def _(d):
     d.apk('com.c', cleartext=1)
     d.apk('com.d', cleartext=1, uses=('INTERNET',), is_priv=0)
     d.apk('com.e', cleartext=1, uses=('INTERNET',), is_overlay=1)
-    d.apk('com.f', target_sdk=None, uses=('INTERNET',))
+    d.apk('com.f', target_sdk=None, uses=('INTERNET', 'INSTALL_PACKAGES'))
+    d.apk('com.g', target_sdk=25, uses=('INTERNET',))
+    d.apk('com.android.managedprovisioning', target_sdk=25, signer_role='platform', uses=('INTERNET', 'INSTALL_PACKAGES'))
 
 
 @case('GH-P36', 'BLU: com.gionee.saletimesender')
@@ -605,6 +624,10 @@ def ca(d, digest, store='system', subject='CN=Vendor Internal CA'):
 
 @case('GH-C01', 'an authority of the maker')
 def _(d): ca(d, 'ab' * 32)
+
+
+@case('GH-C01', 'an authority for hotspots', severity='medium')
+def _(d): ca(d, 'ab' * 32, store='wfa')
 
 
 @case('GH-C01', 'authorities Android has, had and draws from; one the owner added', rows=0)

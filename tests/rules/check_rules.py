@@ -145,12 +145,24 @@ def plant(case, build='user'):
     return facts
 
 
+def turned(facts):
+    """The same facts in the opposite order."""
+    for (table,) in facts.db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+        rows = facts.db.execute(f'SELECT * FROM {table}').fetchall()
+        facts.db.execute(f'DELETE FROM {table}')
+        for row in reversed(rows):
+            facts.db.execute(f'INSERT INTO {table} VALUES({",".join("?" * len(row))})', row)
+    return facts
+
+
 def check_case(case, rules):
     meta, sql = rules[case.rule]
     facts = plant(case)
     rows = run(facts, sql)
     check_rows(case.rule, case.what, facts, rows)
     check(len(rows) == case.rows, f'{case.rule}, {case.what}: {len(rows)} rows instead of {case.rows}: {rows}')
+    again = run(turned(plant(case)), sql)
+    check(sorted(map(repr, rows)) == sorted(map(repr, again)), f'{case.rule}, {case.what}: the order of facts changes the result')
     got = sorted({r.get('severity') or meta['severity'] for r in rows})
     if case.rows:
         check(got == sorted(case.severity or {meta['severity']}), f'{case.rule}, {case.what}: severity {got}')

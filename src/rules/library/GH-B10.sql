@@ -17,8 +17,9 @@
 --|  of this phone reads the file at this place can be seen from the words in that program.
 --@ verify: gifthorse cat {input} {path} | cut -c1-24,680-   # and: strings on the image's adbd, grep adb_keys
 --@ next: Keep the firmware file and this report. Keep USB debugging off. Ask the maker whose keys these are.
-SELECT k.file_id AS file_id, NULL AS at, printf('%s: key %s %s', f.dpath, k.fp, COALESCE(NULLIF(k.comment,''),'without a name')) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity,
-       k.fp AS subject
+SELECT k.file_id AS file_id, NULL AS at,
+       printf('%s: %d keys, %s', f.dpath, count(DISTINCT k.fp), min(k.fp||' '||COALESCE(NULLIF(k.comment,''),'without a name'))) AS evidence,
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity
 FROM adb_keys k JOIN files f ON f.file_id=k.file_id, scan s
-WHERE f.dpath NOT LIKE '/data/misc/adb/%';
+WHERE f.dpath NOT LIKE '/data/misc/adb/%'
+GROUP BY k.file_id, f.dpath, s.build_type;

@@ -20,14 +20,12 @@
 WITH door(apk_id, kind, name) AS (
   SELECT k.apk_id, k.kind, k.name FROM apk_components k
   WHERE k.exported=1 AND COALESCE(k.enabled,1)=1 AND k.kind<>'activity-alias'
-    AND (COALESCE(k.permission,'')='' OR k.perm_level IN ('none','normal','dangerous'))
-  ORDER BY k.apk_id, k.kind, k.name)
+    AND (COALESCE(k.permission,'')='' OR k.perm_level IN ('none','normal','dangerous')))
 SELECT a.file_id AS file_id, NULL AS at,
        printf('%s, %s%d open parts, first: %s', a.package, CASE WHEN COALESCE(a.shared_uid,'')='' THEN 'privileged, ' ELSE 'user id '||a.shared_uid||', ' END,
               (SELECT count(*) FROM door d WHERE d.apk_id=a.apk_id),
               (SELECT d.kind||' '||d.name FROM door d WHERE d.apk_id=a.apk_id ORDER BY d.kind, d.name LIMIT 1)) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info'
-            WHEN a.shared_uid='android.uid.system' THEN 'high' END AS severity,
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity,
        a.package AS subject
 FROM apks a, scan s
 WHERE a.is_system=1 AND COALESCE(a.enabled,1)=1 AND COALESCE(a.is_overlay,0)=0

@@ -20,12 +20,12 @@ WITH grant_(file_id, package, permission) AS (
   SELECT DISTINCT file_id, package, permission FROM default_perms
   WHERE fixed=1 AND permission IN ('android.permission.READ_SMS','android.permission.RECEIVE_SMS','android.permission.SEND_SMS',
     'android.permission.ACCESS_FINE_LOCATION','android.permission.ACCESS_BACKGROUND_LOCATION','android.permission.RECORD_AUDIO',
-    'android.permission.READ_CONTACTS','android.permission.READ_CALL_LOG','android.permission.CAMERA')
-  ORDER BY 1, 2, 3),
+    'android.permission.READ_CONTACTS','android.permission.READ_CALL_LOG','android.permission.CAMERA')),
 app(package, role) AS (SELECT package, max(signer_role='third' OR signer_role IS NULL OR signer_role='aosp_test') FROM apks GROUP BY package)
 SELECT g.file_id AS file_id, NULL AS at,
        printf('%s%s: %s', g.package, CASE WHEN a.package IS NULL THEN ' (not among the apps examined)' ELSE '' END,
-              (SELECT group_concat(replace(v.permission,'android.permission.',''),' ') FROM grant_ v WHERE v.file_id=g.file_id AND v.package=g.package)) AS evidence,
+              (SELECT group_concat(name,' ') FROM (SELECT replace(v.permission,'android.permission.','') AS name FROM grant_ v
+                WHERE v.file_id=g.file_id AND v.package=g.package ORDER BY 1))) AS evidence,
        CASE WHEN a.package IS NULL THEN 'info' WHEN a.role=0 THEN 'low' END AS severity,
        g.package AS subject
 FROM (SELECT DISTINCT file_id, package FROM grant_) g LEFT JOIN app a ON a.package=g.package;
