@@ -177,6 +177,7 @@ def _(d):
     d.service('adbd', '/sbin/adbd', args='--root_seclabel=u:r:su:s0', seclabel='u:r:adbd:s0')
     d.service('recovery', '/sbin/recovery', rc='/init.rc', seclabel='u:r:su:s0', image='recovery.img')
     d.action('exec', 'u:r:vold:s0 root -- /system/bin/vdc')
+    d.action('exec', 'u:r:su:s0 root -- /sbin/x', rc='/init.recovery.qcom.rc')
 
 
 @case('GH-N16', 'exynos-mem, diag and a modem channel', rows=3)
@@ -699,6 +700,7 @@ def _(d): d.file('/migadmin/lang/custom/x', ftype='link', magic=None, link_targe
 def _(d):
     d.file('/d', ftype='link', magic=None, link_target='/sys/kernel/debug')
     d.file('/etc', ftype='link', magic=None, link_target='/system/etc')
+    d.file('/system/alt', ftype='link', magic=None, link_target='/')
     d.file('/var/www/index.html', ftype='link', magic=None, link_target='home.html')
     d.file('/vendor/www/readme', link_target=None)
 

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -69,6 +70,8 @@ def check_front(name, meta, text, knowledge):
     check(max(len(x) for x in text.split('\n')) <= 170, f'{name}: a line is too long')
     check(all(len(meta[k]) > 15 for k in ('case', 'lookalike', 'verify', 'next')) and len(meta['explain']) > 150, f'{name}: too short')
     check('\n' not in meta['verify'] and set(re.findall(r'\{(\w+)\}', meta['verify'] + meta['next'])) <= PLACEHOLDERS, f'{name}: placeholders')
+    command = re.sub(r'\{\w+\}', 'x', meta['verify'])
+    check(subprocess.run(['sh', '-n', '-c', command], capture_output=True).returncode == 0, f'{name}: verify is no shell command')
     first = meta['next'].split('. ')[0]
     destroys = [m.start() for m in re.finditer(r'\b(update|reset|flash|uninstall)', meta['next'])]
     keeps = meta['next'].find('Keep the firmware file')
