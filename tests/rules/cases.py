@@ -265,12 +265,21 @@ def _(d): d.add('avb_images', image_id=1, partition='boot', pubkey_sha1=AVB2048,
 def _(d):
     d.add('avb_images', image_id=1, partition='vbmeta', pubkey_sha1='8fcb864f11f53ed11284615fb67685522085d3a2', flags=0)
     d.add('avb_images', image_id=2, partition='boot', pubkey_sha1=None, flags=0)
+    d.add('avb_images', image_id=3, partition='apex:com.android.x', pubkey_sha1=AVB4096, flags=0)
     d.add('avb_descriptors', image_id=1, kind='chain', partition='vbmeta_system', key_sha1='bb' * 20)
     d.add('avb_descriptors', image_id=1, kind='hashtree', partition='vendor', root_digest=AVB4096)
 
 
 @case('GH-B02', 'flags 3 in the first vbmeta')
 def _(d): d.add('avb_images', image_id=1, partition='vbmeta', flags=3)
+
+
+@case('GH-B02', 'the same in a file beside others')
+def _(d): d.add('avb_images', image_id=1, partition='vbmeta.img', flags=2)
+
+
+@case('GH-B02', 'the same in a slot')
+def _(d): d.add('avb_images', image_id=1, partition='vbmeta_b', flags=1)
 
 
 @case('GH-B02', 'flags in a chained vbmeta', severity='low')
@@ -491,7 +500,7 @@ def _(d): d.apk('com.android.engineeringmode', shared_uid='android.uid.system', 
 
 
 @case('GH-P11', 'factory app with a guard that any app can get')
-def _(d): d.apk('com.pri.factorytest', parts=(dict(kind='service', permission='com.pri.X', perm_level='normal'),))
+def _(d): d.apk('com.pri.factorytest', parts=(dict(kind='service', permission='com.pri.X', perm_level='normal|instant'),))
 
 
 @case('GH-P11', 'guarded, switched off, unknown guard, no system rights, another name', rows=0)
@@ -619,8 +628,8 @@ def _(d):
 
 
 # ---------------------------------------------------------------- trust and network
-def ca(d, digest, store='system', subject='CN=Vendor Internal CA'):
-    d.add('ca_certs', file_id=d.file('/system/etc/security/cacerts/%s.0' % digest[:8], magic='text'), store=store, subject=subject, sha256=digest, is_ca=1, not_after='2040-01-01')
+def ca(d, digest, store='system', subject='CN=Vendor Internal CA', folder='cacerts'):
+    d.add('ca_certs', file_id=d.file('/system/etc/security/%s/%s.0' % (folder, digest[:8]), magic='text'), store=store, subject=subject, sha256=digest, is_ca=1, not_after='2040-01-01')
 
 
 @case('GH-C01', 'an authority of the maker')
@@ -629,6 +638,10 @@ def _(d): ca(d, 'ab' * 32)
 
 @case('GH-C01', 'an authority for hotspots', severity='medium')
 def _(d): ca(d, 'ab' * 32, store='wfa')
+
+
+@case('GH-C01', 'an authority for location servers', severity='low')
+def _(d): ca(d, 'ab' * 32, folder='cacerts_supl')
 
 
 @case('GH-C01', 'authorities Android has, had and draws from; one the owner added', rows=0)

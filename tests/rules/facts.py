@@ -6,7 +6,7 @@ import sqlite3
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# The fact tables as in knowledge/schema.sql; columns that the rules need beyond it are in EXTRA below and in this text.
+# The views of src/facts/sql as plain tables, with the columns that the rules read; check_rules.py compares them with the views.
 SCHEMA = '''
 CREATE TABLE scan(scan_id INTEGER PRIMARY KEY, kind TEXT, fingerprint TEXT, sdk INT, build_type TEXT, build_tags TEXT, soc TEXT, brand TEXT, is_live INT);
 CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, image TEXT, slot TEXT, path TEXT, dpath TEXT, name TEXT, ftype TEXT, magic TEXT,
@@ -20,27 +20,26 @@ CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind T
 CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
 CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT);
 CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
-CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT);
-CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT);
+CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);
+CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT, line INT);
 CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, name TEXT, exec_path TEXT, exec_file_id INT, args TEXT, user TEXT, groups TEXT, caps TEXT, seclabel TEXT, class TEXT, oneshot INT, disabled INT);
 CREATE TABLE init_actions(file_id INT, line INT, trigger TEXT, cmd TEXT, args TEXT);
 CREATE TABLE ueventd(file_id INT, line INT, node TEXT, mode INT, uid TEXT, gid TEXT);
 CREATE TABLE script_cmds(file_id INT, line INT, cmd TEXT, args TEXT);
 CREATE TABLE properties(file_id INT, partition TEXT, image TEXT, key TEXT, value TEXT, line INT);
-CREATE TABLE boot_args(source TEXT, key TEXT, value TEXT);
+CREATE TABLE boot_args(file_id INT, at INT, source TEXT, key TEXT, value TEXT);
 CREATE TABLE fstab(file_id INT, line INT, mount_point TEXT, dev TEXT, mnt_flags TEXT, mgr_flags TEXT);
 CREATE TABLE ca_certs(file_id INT, store TEXT, subject TEXT, sha256 TEXT, is_ca INT, not_after TEXT, in_baseline INT);
 CREATE TABLE ota_certs(file_id INT, cert_sha256 TEXT, subject TEXT);
-CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, algorithm TEXT, pubkey_sha1 TEXT, flags INT, rollback INT);
-CREATE TABLE avb_descriptors(image_id INT, kind TEXT, partition TEXT, root_digest TEXT, key_sha1 TEXT, flags INT, verified INT);
+CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, file_id INT, at INT, artifact_id INT, partition TEXT, algorithm TEXT, pubkey_sha1 TEXT, flags INT, rollback INT);
+CREATE TABLE avb_descriptors(image_id INT, file_id INT, at INT, kind TEXT, partition TEXT, root_digest TEXT, key_sha1 TEXT, flags INT, verified INT);
 CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
-CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT);
-CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT);
-CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT);
+CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT, line INT);
+CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT, line INT);
+CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT, line INT);
 CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
   JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
 '''
-EXTRA = {'files': {'image', 'slot', 'dpath', 'attrs'}, 'properties': {'image'}, 'fstab': {'line'}, 'avb_descriptors': {'key_sha1'}}
 
 TESTKEY = 'a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc'
 TESTPLATFORM = 'c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8'

@@ -18,11 +18,14 @@
 --@ verify: gifthorse cat {input} {image} > vbmeta.img && avbtool info_image --image vbmeta.img | grep Flags
 --@ next: Keep the firmware file and this report first. Then compare with the maker's published build; do not rely on a good
 --|  start-up message.
-SELECT NULL AS file_id, NULL AS at,
-       printf('%s flags %d:%s%s', COALESCE(a.partition,'vbmeta'), a.flags, CASE WHEN a.flags & 1 THEN ' hashtree disabled' ELSE '' END,
-              CASE WHEN a.flags & 2 THEN ' verification disabled' ELSE '' END) AS evidence,
-       CASE WHEN COALESCE(a.partition,'vbmeta') NOT IN ('vbmeta','vbmeta_a','vbmeta_b') THEN 'low'
+WITH image(file_id, at, name, flags) AS (
+  -- "vbmeta_a", "vbmeta.img" and "vbmeta" are the same thing
+  SELECT file_id, at, replace(replace(replace(COALESCE(partition,'vbmeta')||'.','.img.',''),'_a.',''),'_b.',''), flags FROM avb_images)
+SELECT i.file_id AS file_id, i.at AS at,
+       printf('%s flags %d:%s%s', rtrim(i.name,'.'), i.flags, CASE WHEN i.flags & 1 THEN ' hashtree disabled' ELSE '' END,
+              CASE WHEN i.flags & 2 THEN ' verification disabled' ELSE '' END) AS evidence,
+       CASE WHEN rtrim(i.name,'.')<>'vbmeta' THEN 'low'
             WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity,
-       COALESCE(a.partition,'vbmeta') AS subject
-FROM avb_images a, scan s
-WHERE (a.flags & 3)<>0;
+       rtrim(i.name,'.') AS subject
+FROM image i, scan s
+WHERE (i.flags & 3)<>0;

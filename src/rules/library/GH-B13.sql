@@ -17,7 +17,7 @@
 --@ verify: gifthorse cat {input} {image} > boot.img && unpack_bootimg --boot_img boot.img | grep -i 'command line'
 --@ next: Keep the firmware file and this report first. Then compare the boot image with the maker's published build and do not
 --|  use the phone for anything private.
-SELECT NULL AS file_id, NULL AS at, printf('%s: %s=%s', b.source, b.key, b.value) AS evidence,
+SELECT b.file_id AS file_id, b.at AS at, printf('%s: %s=%s', b.source, b.key, b.value) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity,
        b.source||' '||b.key AS subject
 FROM boot_args b, scan s

@@ -23,8 +23,8 @@
 SELECT c.file_id AS file_id, NULL AS at,
        printf('%s, store %s, SHA-256 %s, valid until %s', COALESCE(c.subject,'subject not read'), c.store, lower(c.sha256),
               COALESCE(c.not_after,'not read')) AS evidence,
-       -- authorities for Wi-Fi sign-on vouch for hotspots only
-       CASE WHEN c.store IN ('wfa','apex_wifi') THEN 'medium' END AS severity, lower(c.sha256) AS subject
-FROM ca_certs c
+       -- a store of a single service: Wi-Fi sign-on, location servers
+       CASE WHEN c.store IN ('wfa','apex_wifi') THEN 'medium' WHEN f.dpath LIKE '%/cacerts!_supl/%' ESCAPE '!' THEN 'low' END AS severity, lower(c.sha256) AS subject
+FROM ca_certs c JOIN files f ON f.file_id=c.file_id
 WHERE c.store IN ('system','apex_conscrypt','google','apex_google','apex_wifi','wfa')
   AND NOT EXISTS (SELECT 1 FROM ca_roots r WHERE r.sha256=lower(c.sha256));

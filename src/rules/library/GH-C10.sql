@@ -16,12 +16,12 @@
 --@ verify: gifthorse cat {input} {path} | grep -nE '^root:|^ssh-'
 --@ next: Keep the firmware file and this report first. Take the device off networks you share. Ask the maker whose login it is;
 --|  changing the password on the device may not last.
-SELECT k.file_id AS file_id, NULL AS at,
+SELECT k.file_id AS file_id, k.line AS at,
        printf('authorised key %s for %s, %s', k.fp, COALESCE(k.user,'a user'), COALESCE(NULLIF(k.comment,''),'without a name')) AS evidence,
        CASE WHEN f.dpath LIKE '/data/%' THEN 'medium' END AS severity, k.fp AS subject
 FROM ssh_keys k JOIN files f ON f.file_id=k.file_id
 UNION ALL
-SELECT p.file_id, NULL, printf('%s uid %s has a password digest of form %s', p.user, COALESCE(p.uid,'not given'),
+SELECT p.file_id, p.line, printf('%s uid %s has a password digest of form %s', p.user, COALESCE(p.uid,'not given'),
        CASE WHEN substr(p.hash,1,1)='$' THEN '$'||substr(p.hash,2,instr(substr(p.hash,2),'$')) ELSE 'DES' END), NULL, 'password '||p.user
 FROM passwd p
 WHERE (p.uid=0 OR (p.uid IS NULL AND p.user='root'))

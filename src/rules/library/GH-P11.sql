@@ -20,7 +20,7 @@
 WITH door(apk_id, kind, name) AS (
   SELECT k.apk_id, k.kind, k.name FROM apk_components k
   WHERE k.exported=1 AND COALESCE(k.enabled,1)=1 AND k.kind<>'activity-alias'
-    AND (COALESCE(k.permission,'')='' OR k.perm_level IN ('none','normal','dangerous')))
+    AND (COALESCE(k.permission,'')='' OR k.perm_level='none' OR k.perm_level LIKE 'normal%' OR k.perm_level LIKE 'dangerous%'))
 SELECT a.file_id AS file_id, NULL AS at,
        printf('%s, %s%d open parts, first: %s', a.package, CASE WHEN COALESCE(a.shared_uid,'')='' THEN 'privileged, ' ELSE 'user id '||a.shared_uid||', ' END,
               (SELECT count(*) FROM door d WHERE d.apk_id=a.apk_id),

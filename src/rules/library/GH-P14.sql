@@ -21,15 +21,16 @@ WITH strong(name) AS (VALUES ('android.permission.INSTALL_PACKAGES'),('android.p
   ('android.permission.WRITE_SECURE_SETTINGS'),('android.permission.READ_PRIVILEGED_PHONE_STATE'),('android.permission.INTERACT_ACROSS_USERS_FULL'),
   ('android.permission.INJECT_EVENTS'),('android.permission.READ_LOGS'),('android.permission.CHANGE_COMPONENT_ENABLED_STATE'),
   ('android.permission.CAPTURE_AUDIO_OUTPUT'),('android.permission.MANAGE_ACCESSIBILITY')),
-given(file_id, package, permission) AS (
-  SELECT DISTINCT w.file_id, w.package, w.permission FROM privapp w JOIN strong s ON s.name=w.permission WHERE COALESCE(w.deny,0)=0),
+given(file_id, package, permission, line) AS (
+  SELECT w.file_id, w.package, w.permission, min(w.line) FROM privapp w JOIN strong s ON s.name=w.permission WHERE COALESCE(w.deny,0)=0
+  GROUP BY 1, 2, 3),
 third(package, cert) AS (
   SELECT a.package, min(lower(g.cert_sha256)) FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id
   WHERE a.signer_role='third' AND NOT EXISTS (SELECT 1 FROM known_certs k WHERE k.cert_sha256=lower(g.cert_sha256) AND k.kind IN ('google','google_named'))
   GROUP BY a.package)
-SELECT p.file_id AS file_id, NULL AS at,
+SELECT p.file_id AS file_id, p.line AS at,
        printf('%s, signed with %s: %s', t.package, t.cert,
               (SELECT group_concat(name,' ') FROM (SELECT replace(v.permission,'android.permission.','') AS name FROM given v
                 WHERE v.file_id=p.file_id AND v.package=t.package ORDER BY 1))) AS evidence,
        t.package AS subject
-FROM third t JOIN (SELECT DISTINCT file_id, package FROM given) p ON p.package=t.package;
+FROM third t JOIN (SELECT file_id, package, min(line) AS line FROM given GROUP BY 1, 2) p ON p.package=t.package;
