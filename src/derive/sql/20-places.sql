@@ -69,3 +69,7 @@ INSERT INTO d_partitions SELECT p.scan_id, p.node_id, p.image, p.slot, p.size, b
 	UNION ALL SELECT p.scan_id, p.node_id, gh_stem(p.name), gh_slot(p.name), p.size, b.format, p.blob_id, p.live FROM places p JOIN blobs b USING(blob_id)
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.image='' AND (p.name LIKE '%.img' OR p.name LIKE '%.bin' OR p.name LIKE '%.mbn')
 		AND b.format NOT IN ('lp');
+
+-- The planner knows now which tables are large.
+PRAGMA analysis_limit=1000;
+ANALYZE;
