@@ -24,7 +24,7 @@
 
 enum {
 	PIECE = 256 << 10, // hashed and searched while it is in the second-level cache
-	STEP = 1 << 20,    // the inflating thread tells the others this often
+	STEP = 1 << 20, // the inflating thread tells the others this often
 	MAX_LITERAL = 256,
 	MAX_THREADS = 64,
 	MAX_SPACES = 64,
@@ -187,8 +187,8 @@ static void plan_line(const char *folder, char *line)
 		plan_outer((unsigned)a, b, c, d);
 	} else if (sscanf(line, "F %llu %llu %llu %n", &a, &b, &c, &at) == 3) {
 		plan.task = grow(plan.task, plan.tasks, sizeof *plan.task);
-		plan.task[plan.tasks++] =
-			(struct task){.name = need(strdup(line + at)), .size = a, .extent = plan.extents, .member = plan.members};
+		plan.task[plan.tasks++] = (struct task){
+			.name = need(strdup(line + at)), .size = a, .extent = plan.extents, .member = plan.members};
 		if (c)
 			plan_raise(&plan.max_zip, a);
 	} else if (sscanf(line, "R %llu %llu %llu", &a, &b, &c) == 3) {
@@ -272,8 +272,8 @@ static void literals_read(const char *path)
 	free(line);
 	fclose(f);
 	hs_compile_error_t *err;
-	if (!literals.n || hs_compile_lit_multi((const char *const *)text, flags, ids, len, (unsigned)literals.n, HS_MODE_BLOCK, NULL,
-	                                        &literals.db, &err))
+	if (!literals.n || hs_compile_lit_multi((const char *const *)text, flags, ids, len, (unsigned)literals.n,
+				   HS_MODE_BLOCK, NULL, &literals.db, &err))
 		die(path, literals.n ? err->message : "no literals");
 	for (size_t k = 0; k < literals.n; k++)
 		free(text[k]);
@@ -389,7 +389,8 @@ static void unlz4(const char *name, const uint8_t *src, const struct extent *z, 
 	size_t pad = 0;
 	while (pad < z->clen && !src[pad])
 		pad++;
-	int n = LZ4_decompress_safe_partial((const char *)src + pad, (char *)dst, (int)(z->clen - pad), (int)z->len, (int)z->len);
+	int n = LZ4_decompress_safe_partial(
+		(const char *)src + pad, (char *)dst, (int)(z->clen - pad), (int)z->len, (int)z->len);
 	if (n != (int)z->len)
 		die(name, "LZ4 cluster does not open");
 }
@@ -598,10 +599,12 @@ static void report(const struct worker *w, unsigned n, double seconds, double co
 	}
 	for (size_t k = 0; k < plan.inputs; k++)
 		input += plan.space[k].size;
-	printf("seconds %.3f compile %.3f inflate %.3f threads %u outer %s literals %zu input %llu files %llu members %llu bytes %llu "
+	printf("seconds %.3f compile %.3f inflate %.3f threads %u outer %s literals %zu input %llu files %llu members "
+	       "%llu bytes %llu "
 	       "hits %llu\n",
-	       seconds, compile, run.inflate_seconds, n, plan.spaces > plan.inputs ? run.outer : "none", literals.n, (unsigned long long)input,
-	       (unsigned long long)sum.files, (unsigned long long)sum.members, (unsigned long long)sum.bytes, (unsigned long long)sum.hits);
+		seconds, compile, run.inflate_seconds, n, plan.spaces > plan.inputs ? run.outer : "none", literals.n,
+		(unsigned long long)input, (unsigned long long)sum.files, (unsigned long long)sum.members,
+		(unsigned long long)sum.bytes, (unsigned long long)sum.hits);
 }
 
 int main(int argc, char **argv)

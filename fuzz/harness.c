@@ -20,10 +20,12 @@ static struct gh_source *source(struct gh_harness *h, struct gh_arena *arena)
 }
 
 /* Names that inspectors ask for: the first byte of an input chooses none, the walk tries each. */
-static const char *const names[] = {"input.img", "AndroidManifest.xml", "build.prop", "init.rc", "ueventd.rc", "fstab.x", "hosts", "adb_keys",
-	"passwd", "shadow", "authorized_keys", "x.sh", "privapp-permissions.xml", "CERT.RSA", "cert.pem", "otacerts.zip"};
+static const char *const names[] = {"input.img", "AndroidManifest.xml", "build.prop", "init.rc", "ueventd.rc",
+	"fstab.x", "hosts", "adb_keys", "passwd", "shadow", "authorized_keys", "x.sh", "privapp-permissions.xml",
+	"CERT.RSA", "cert.pem", "otacerts.zip"};
 
-static void check_row(struct gh_harness *h, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row)
+static void check_row(
+	struct gh_harness *h, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row)
 {
 	(void)h, (void)blob, (void)n, (void)at;
 	/* Every cell is read: a string that points outside is found here. */

@@ -215,9 +215,9 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
-		const struct gh_locator *where = c->where ? gh_locator_step(&look->arena, c->where, c->format, at->child) : NULL;
-		gh_look_container(look, gh_formats[i], t->src, t->blob, c->depth + 1, bytes, where,
-			t->data != NULL);
+		const struct gh_locator *where =
+			c->where ? gh_locator_step(&look->arena, c->where, c->format, at->child) : NULL;
+		gh_look_container(look, gh_formats[i], t->src, t->blob, c->depth + 1, bytes, where, t->data != NULL);
 	}
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (look->off >> i & 1 && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
@@ -252,7 +252,10 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
 static bool too_hollow(const struct content *t, const struct place *at)
 {
-	enum { FREE = 64 << 20, TIMES = 64 }; /* real sparse files: swap and journal images, up to tens of times their data */
+	enum {
+		FREE = 64 << 20,
+		TIMES = 64
+	}; /* real sparse files: swap and journal images, up to tens of times their data */
 	const struct gh_container *c = at->c;
 	uint64_t packed = gh_max(at->child->csize, 1), most;
 	if (!c->format || at->child->flags & GH_CHILD_STREAM || t->src->size <= packed)
@@ -271,7 +274,8 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	bool part = at->child->kind == GH_VOLUME && is_volume(t);
 	bool large = t->src->size > GH_WHOLE_MAX && is_volume(t);
 	if (!(part || large) && too_hollow(t, at))
-		return gh_fail(err, GH_LIMIT, at->child->off, "%llu bytes stated, %llu there: more than its container's budget",
+		return gh_fail(err, GH_LIMIT, at->child->off,
+			"%llu bytes stated, %llu there: more than its container's budget",
 			(unsigned long long)t->src->size, (unsigned long long)at->child->csize);
 	if (part || large) {
 		uint8_t key[32];

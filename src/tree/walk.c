@@ -7,7 +7,8 @@
 
 enum {
 	OPEN_MAX = 4, /* container chains kept open: the jobs of one walk come mostly in a row */
-	OPEN_MEMORY = 112 << 20, /* state of one chain: central directories, extents, block caches, one unpacked member */
+	OPEN_MEMORY =
+		112 << 20, /* state of one chain: central directories, extents, block caches, one unpacked member */
 	CHILDREN_MAX = 1 << 24, /* of one container: row numbers have 24 bits */
 };
 
@@ -228,12 +229,13 @@ struct gh_open {
 };
 
 /* One step down: the source of a child, unpacked into the arena when it is packed. */
-static enum gh_code step_down(struct gh_container *k, const struct gh_child *child, struct gh_arena *arena, struct gh_source **ret,
-	struct gh_err *err)
+static enum gh_code step_down(struct gh_container *k, const struct gh_child *child, struct gh_arena *arena,
+	struct gh_source **ret, struct gh_err *err)
 {
 	if (!(child->flags & GH_CHILD_STREAM))
 		return k->format->data(&k->run.ctx, k->state, child, ret, err);
-	struct gh_sink sink = {.cap = child->flags & GH_CHILD_SIZE_HINT ? GH_WHOLE_MAX : gh_min(child->size, GH_WHOLE_MAX)};
+	struct gh_sink sink = {
+		.cap = child->flags & GH_CHILD_SIZE_HINT ? GH_WHOLE_MAX : gh_min(child->size, GH_WHOLE_MAX)};
 	sink.buf = gh_alloc_raw(arena, gh_max(sink.cap, 1));
 	if (!sink.buf)
 		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack a container again");
@@ -244,8 +246,8 @@ static enum gh_code step_down(struct gh_container *k, const struct gh_child *chi
 }
 
 /* The whole way from the base file to the open container, in one arena. */
-static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job, struct gh_container *c,
-	struct gh_err *err)
+static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job,
+	struct gh_container *c, struct gh_err *err)
 {
 	struct gh_source *src = look->ops->base(look, arena, job->where.base);
 	if (!src)

@@ -11,7 +11,7 @@
 
 enum {
 	SEED_MAX = 64 << 10,
-	CUTS = 400,       /* lengths tried: all of a short seed, evenly spaced ones of a longer */
+	CUTS = 400, /* lengths tried: all of a short seed, evenly spaced ones of a longer */
 	DAMAGES = 300,
 	READ_FAILS = 64,
 	MEMORY = 64 << 20,
@@ -74,7 +74,8 @@ static void on_row(struct gh_harness *h, enum gh_table table, uint32_t blob, uin
 	}
 }
 
-static void on_run(struct gh_harness *h, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why)
+static void on_run(
+	struct gh_harness *h, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why)
 {
 	struct input *in = h->user;
 	mix(in, &blob, sizeof blob);
@@ -144,7 +145,8 @@ static void damages(const uint8_t *p, size_t n, const char *name, uint64_t seed)
 	for (int i = 0; i < DAMAGES && n; i++) {
 		memcpy(copy, p, n);
 		for (uint64_t k = 1 + next_random() % 8; k; k--)
-			copy[next_random() % n] = next_random() % 4 ? (uint8_t)next_random() : (uint8_t)(next_random() % 2 ? 0xff : 0);
+			copy[next_random() % n] =
+				next_random() % 4 ? (uint8_t)next_random() : (uint8_t)(next_random() % 2 ? 0xff : 0);
 		look_copy(copy, n, name, MEMORY, UINT64_MAX);
 	}
 	free(copy);

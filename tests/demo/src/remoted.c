@@ -11,8 +11,15 @@ extern unsigned long strlen(const char *s);
 
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, STREAM = 1 };
 
-struct inet_address { unsigned short family, port; unsigned addr; char zero[8]; };
-struct unix_address { unsigned short family; char path[108]; };
+struct inet_address {
+	unsigned short family, port;
+	unsigned addr;
+	char zero[8];
+};
+struct unix_address {
+	unsigned short family;
+	char path[108];
+};
 
 int main(void)
 {

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# The verbs. Each is a line or two that calls meson, which stays usable directly.
+DEMO = build/demo
+SAN = -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true --buildtype=debugoptimized
+F = tree
+T = 60
+
+build: build/build.ninja
+	ninja -C build
+
+build/build.ninja: | installed-build
+	meson setup build
+
+installed-%:
+	@tools/install.sh $*
+
+# Installs what is missing, builds, makes the demonstration phone, scans it.
+demo: build | installed-demo
+	tests/demo/make_demo.sh $(DEMO)
+	@echo
+	@rm -f $(DEMO)/facts.db
+	-build/gifthorse scan $(DEMO)/phone.zip --db $(DEMO)/facts.db -f text -f html=$(DEMO)/report.html
+	@echo
+	@echo "The HTML report:    $(DEMO)/report.html"
+	@echo "The facts database: $(DEMO)/facts.db   (gifthorse query $(DEMO)/facts.db 'SELECT * FROM files LIMIT 5')"
+
+# Installs what is missing, builds with sanitizers, runs all tests.
+test: | installed-build installed-test installed-demo
+	[ -f build-san/build.ninja ] || meson setup build-san $(SAN)
+	ninja -C build-san
+	tests/demo/make_demo.sh $(DEMO)
+	python3 tests/run.py --build build-san --demo $(DEMO)
+
+lint: | installed-build installed-lint
+	[ -f build/build.ninja ] || meson setup build
+	python3 tools/lint.py --build build
+
+fmt:
+	git ls-files '*.c' '*.h' | grep -v '\.def$$' | xargs clang-format -i
+
+# make fuzz F=erofs T=60: one target for so many seconds, from its seeds.
+fuzz: build-fuzz/build.ninja
+	ninja -C build-fuzz fuzz_$(F)
+	python3 fuzz/run.py --build build-fuzz --seconds $(T) $(F)
+
+build-fuzz/build.ninja: | installed-build installed-test
+	CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+
+bench: build | installed-bench
+	bench/run.sh
+
+cover: | installed-build installed-test
+	[ -f build-cover/build.ninja ] || meson setup build-cover -Db_coverage=true
+	ninja -C build-cover
+	python3 tests/run.py --build build-cover --demo $(DEMO)
+	ninja -C build-cover coverage-text && tail -1 build-cover/meson-logs/coverage.txt
+
+docs: build
+	python3 tools/docs.py build/gifthorse docs/rules
+
+clean:
+	rm -rf build build-san build-fuzz build-cover
+
+.PHONY: build demo test lint fmt fuzz bench cover docs clean
