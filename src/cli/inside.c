@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking one INPUT for ls and cat, in a jailed child: what it reads is as hostile as what scan reads. */
+#include "cli/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/jail.h"
+#include "tree/look.h"
+
+struct ctx {
+	struct gh_ctx ctx;
+	struct gh_inside *in;
+};
+
+static uint64_t no_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
+{
+	(void)ctx, (void)table, (void)at, (void)row;
+	return 0;
+}
+
+static void tell(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what)
+{
+	((struct ctx *)ctx)->in->complained = true;
+	fprintf(stderr, "gifthorse: %s at offset %llu: %s\n", gh_code_word(code), (unsigned long long)at, what);
+}
+
+static struct ctx make_ctx(struct gh_inside *in)
+{
+	static const struct gh_ctx_ops ops = {no_emit, tell};
+	return (struct ctx){{&in->arena, &in->budget, &ops}, in};
+}
+
+struct gh_str gh_inside_stem(struct gh_str s)
+{
+	s = gh_str_base(s);
+	static const char *const endings[] = {
+		".img", ".bin", ".raw", ".simg", ".ext4", ".erofs", ".gz", ".lz4", ".cpio", ".apex", ".zip", ".tar"};
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < GH_COUNT(endings); i++)
+			if (gh_str_ends(s, endings[i]) && s.n > strlen(endings[i])) {
+				s.n -= strlen(endings[i]);
+				more = true;
+			}
+	}
+	if (s.n > 2 && (gh_str_ends(s, "_a") || gh_str_ends(s, "_b")))
+		s.n -= 2;
+	return s;
+}
+
+bool gh_inside_leads(const struct gh_inside_at *at, const struct gh_child *child)
+{
+	if (child->flags & GH_CHILD_UNREADABLE || !child->size)
+		return false;
+	if (child->kind == GH_VOLUME || gh_str_starts(at->image, "ramdisk:"))
+		return true;
+	if (child->kind == GH_FILE)
+		return gh_str_ends(child->name, ".apex") || (at->depth < 3 && gh_str_ends(child->name, ".img"));
+	return gh_str_is(child->name, "apex_payload.img") ||
+	       (at->depth < 4 && !gh_str_ends(child->name, ".apk") && !gh_str_ends(child->name, ".dex"));
+}
+
+/* ---- content ---- */
+
+struct to_file {
+	struct gh_sink sink;
+	int fd;
+	uint64_t at;
+};
+
+static enum gh_code file_write(struct gh_sink *sink, const void *p, size_t n, struct gh_err *err)
+{
+	struct to_file *f = (struct to_file *)sink;
+	while (n) {
+		ssize_t put = pwrite(f->fd, p, n, (off_t)f->at);
+		if (put <= 0)
+			return gh_fail(err, GH_IO, f->at, "spill file: %s", strerror(errno));
+		p = (const uint8_t *)p + put;
+		f->at += (uint64_t)put;
+		n -= (size_t)put;
+	}
+	return GH_OK;
+}
+
+static struct gh_source *poured(struct gh_inside *in, struct ctx *c, const struct gh_inside_at *at,
+	const struct gh_child *child, struct gh_err *err)
+{
+	bool large = child->size > GH_WHOLE_MAX || child->flags & GH_CHILD_SIZE_HINT;
+	if (large && in->n_spill) {
+		struct to_file f = {.sink = {.write = file_write}, .fd = in->spill[--in->n_spill]};
+		if (at->format->pour(&c->ctx, at->state, child, &f.sink, err))
+			tell(&c->ctx, err->code, err->at, err->what);
+		return gh_source_file(&in->arena, f.fd, f.at);
+	}
+	if (large) {
+		gh_fail(err, GH_LIMIT, child->off, "too many large packed members inside each other");
+		return NULL;
+	}
+	struct gh_sink sink = {.cap = (size_t)child->size, .buf = gh_alloc_raw(&in->arena, gh_max(child->size, 1))};
+	if (!sink.buf) {
+		gh_fail(err, GH_NOMEM, child->off, "no memory for %llu bytes", (unsigned long long)child->size);
+		return NULL;
+	}
+	if (at->format->pour(&c->ctx, at->state, child, &sink, err))
+		tell(&c->ctx, err->code, err->at, err->what);
+	return gh_source_memory(&in->arena, sink.buf, sink.len);
+}
+
+struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
+{
+	struct ctx *c = gh_alloc(&in->arena, sizeof *c);
+	struct gh_source *src = NULL;
+	struct gh_err err = {.code = GH_NOMEM, .what = "no memory"};
+	if (c) {
+		*c = make_ctx(in);
+		if (child->flags & GH_CHILD_STREAM)
+			src = poured(in, c, at, child, &err);
+		else if (at->format->data(&c->ctx, at->state, child, &src, &err))
+			src = NULL;
+	}
+	if (!src)
+		fprintf(stderr, "gifthorse: %s at offset %llu: %s\n", gh_code_word(err.code),
+			(unsigned long long)err.at, err.what);
+	return src;
+}
+
+/* ---- walking ---- */
+
+static const struct gh_format *format_of(struct gh_inside *in, struct gh_source *src, struct gh_str name)
+{
+	struct gh_probe p = {.size = src->size,
+		.name = gh_str_base(name),
+		.head_len = gh_min(src->size, GH_PROBE_HEAD),
+		.tail_len = gh_min(src->size, GH_PROBE_TAIL)};
+	struct gh_err err;
+	if (gh_view(src, &in->arena, 0, p.head_len, &p.head, &err) ||
+		gh_view(src, &in->arena, src->size - p.tail_len, p.tail_len, &p.tail, &err))
+		return NULL;
+	const struct gh_format *best = NULL;
+	enum gh_bid top = GH_BID_NO;
+	for (size_t i = 0; i < gh_n_formats; i++) {
+		enum gh_bid bid = gh_formats[i]->bid(&p);
+		if (bid > top) {
+			top = bid;
+			best = gh_formats[i];
+		}
+	}
+	return best;
+}
+
+/* The names that DERIVE gives to images: of an APEX after its package, of a ramdisk after its boot image. */
+static struct gh_str image_of(
+	struct gh_inside *in, const struct gh_inside_at *up, const struct gh_format *format, struct gh_str name)
+{
+	if (up && gh_str_is(name, "apex_payload.img")) {
+		struct gh_str s = gh_inside_stem(up->name);
+		const char *sign = memchr(s.p, '@', s.n);
+		return gh_str_fmt(&in->arena, "apex:%.*s", (int)(sign ? sign - s.p : (ptrdiff_t)s.n), s.p);
+	}
+	if (up && gh_str_starts(up->image, "ramdisk:"))
+		return up->image;
+	if (strcmp(format->name, "bootimg") == 0) {
+		struct gh_str s = gh_inside_stem(name);
+		return gh_str_fmt(&in->arena, "ramdisk:%.*s", (int)s.n, s.p);
+	}
+	return gh_inside_stem(name);
+}
+
+static void walk(struct gh_inside *in, const struct gh_inside_at *up, struct gh_source *src, struct gh_str name)
+{
+	struct gh_mark mark = gh_arena_mark(&in->arena);
+	const struct gh_format *format = format_of(in, src, name);
+	struct gh_inside_at at = {.up = up, .format = format, .name = name, .depth = up ? up->depth + 1 : 0};
+	struct ctx c = make_ctx(in);
+	struct gh_err err = {0};
+	if (format && at.depth < GH_MAX_DEPTH && (at.state = gh_alloc(&in->arena, format->state_size))) {
+		at.image = image_of(in, up, format, name);
+		enum gh_code code = format->open(&c.ctx, src, at.state, &err);
+		while (code == GH_OK && !in->stopped) {
+			struct gh_child child = {0};
+			code = format->next(&c.ctx, at.state, &child, &err);
+			if (code)
+				break;
+			enum gh_inside_go go = in->visit(in, &at, &child, in->to);
+			in->stopped |= go == GH_INSIDE_STOP;
+			struct gh_mark inner = gh_arena_mark(&in->arena);
+			struct gh_source *below = go == GH_INSIDE_ENTER ? gh_inside_content(in, &at, &child) : NULL;
+			if (below)
+				walk(in, &at, below, child.name);
+			gh_arena_release(&in->arena, inner);
+		}
+		if (code > GH_END)
+			tell(&c.ctx, err.code, err.at, err.what);
+	}
+	gh_arena_release(&in->arena, mark);
+}
+
+static void open_spills(struct gh_inside *in)
+{
+	const char *dir = getenv("TMPDIR");
+	for (size_t i = 0; i < GH_COUNT(in->spill); i++) {
+		int fd = open(dir && *dir ? dir : "/var/tmp", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+		if (fd < 0)
+			break;
+		in->spill[in->n_spill++] = fd;
+	}
+}
+
+static int child_main(int fd, const char *input, gh_inside_fn *visit, int (*done)(struct gh_inside *, void *), void *to)
+{
+	static struct gh_inside in;
+	in.budget = (struct gh_budget){UINT64_MAX, UINT64_MAX, NULL};
+	in.visit = visit;
+	in.to = to;
+	gh_arena_init(&in.arena, 1u << 30);
+	open_spills(&in);
+	off_t size = lseek(fd, 0, SEEK_END);
+	setvbuf(stdout, malloc(1 << 16), _IOFBF, 1 << 16);
+	gh_jail_enter();
+	struct gh_source *src = gh_source_file(&in.arena, fd, size < 0 ? 0 : (uint64_t)size);
+	if (src)
+		walk(&in, NULL, src, gh_str_base(gh_str(input)));
+	int code = done(&in, to);
+	return fflush(stdout) ? GH_EXIT_USAGE : code;
+}
+
+int gh_inside_run(const char *input, gh_inside_fn *visit, int (*done)(struct gh_inside *in, void *to), void *to)
+{
+	int fd = open(input, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		gh_complain("%s: %s", input, strerror(errno));
+		return GH_EXIT_USAGE;
+	}
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(child_main(fd, input, visit, done, to));
+	close(fd);
+	int status = 0;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return GH_EXIT_USAGE;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	gh_complain("the reader stopped (signal %d) on this input", WTERMSIG(status));
+	return GH_EXIT_INCOMPLETE;
+}
