@@ -82,18 +82,6 @@ static uint32_t file_type(const struct tar *t, const struct tar_entry *e)
 	return e->type >= '0' && e->type <= '7' ? types[e->type - '0'] : 0100000;
 }
 
-static bool goes_up(struct gh_str path)
-{
-	for (size_t i = 0, from = 0; i <= path.n; i++) {
-		if (i < path.n && path.p[i] != '/')
-			continue;
-		if (i - from == 2 && !memcmp(path.p + from, "..", 2))
-			return true;
-		from = i + 1;
-	}
-	return false;
-}
-
 /* The content is that of the entry which the link names. */
 static enum gh_code hard_link(
 	struct gh_ctx *ctx, struct tar *t, struct tar_entry *e, struct gh_child *ret, struct gh_err *err)
@@ -163,7 +151,7 @@ static enum gh_code child_fill(
 		ret->attr.selinux = gh_strn(t->label.p, t->label.n);
 	if (type == 0100000 && !(ret->flags & GH_CHILD_UNREADABLE))
 		content(ctx, t, e, ret);
-	ret->name = gh_strn(t->name.p, tar_path_clean(gh_strn(t->path.p, t->path.n), t->name.p));
+	ret->name = gh_strn(t->name.p, gh_path_root(gh_strn(t->path.p, t->path.n), t->name.p));
 	return GH_OK;
 }
 
@@ -174,7 +162,7 @@ static void tell(struct gh_ctx *ctx, struct tar *t, const struct tar_entry *e)
 		note(ctx, t, GH_BAD, e->at, "a number in a tar header is none");
 	if (t->path.cut || (t->link.cut && (e->type == '1' || e->type == '2')))
 		note(ctx, t, GH_LIMIT, e->at, "a path longer than 64 KiB is cut");
-	if (goes_up(path))
+	if (gh_path_goes_up(path))
 		GH_EMIT(ctx, archive_facts, e->at, .name = path, .kind = GH_STR("traversal"), .value = path);
 }
 

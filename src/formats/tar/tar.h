@@ -76,7 +76,4 @@ enum { TAR_SET_SIZE = 1, TAR_SET_UID = 2, TAR_SET_GID = 4, TAR_SET_MTIME = 8 };
  * The reader's texts are another entry's afterwards. */
 enum gh_code tar_link_find(
 	struct gh_ctx *ctx, struct tar *t, uint64_t before, struct tar_entry *ret, struct gh_err *err);
-/* A path as it is listed: rooted, without "./", double and final slashes; in out, which has room for in.n + 1 bytes. */
-size_t tar_path_clean(struct gh_str in, char *out);
-
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tar: paths, and the entry a hard link names. */
+#include "base/sort.h"
 #include "formats/tar/tar.h"
 
 enum {
@@ -18,69 +19,22 @@ struct tar_index {
 	struct slot slot[];
 };
 
-size_t tar_path_clean(struct gh_str in, char *out)
-{
-	size_t n = 0;
-	for (size_t i = 0, from = 0; i <= in.n; i++) {
-		if (i < in.n && in.p[i] != '/')
-			continue;
-		size_t len = i - from;
-		if (len && !(len == 1 && in.p[from] == '.')) {
-			out[n++] = '/';
-			memcpy(out + n, in.p + from, len);
-			n += len;
-		}
-		from = i + 1;
-	}
-	if (!n)
-		out[n++] = '/';
-	return n;
-}
-
-/* FNV-1a of the cleaned path, which is left in `clean`. */
+/* The hash of the path as it is listed, which is left in `clean`. */
 static enum gh_code clean_hash(
 	struct gh_ctx *ctx, struct tar_text *clean, struct gh_str path, uint64_t *ret, struct gh_err *err)
 {
 	enum gh_code code = clean->p ? GH_OK : tar_text_put(ctx, clean, TAR_PATH_MAX + 1, GH_NONE, err);
 	if (code)
 		return code;
-	clean->n = tar_path_clean(path, clean->p);
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < clean->n; i++)
-		h = (h ^ (uint8_t)clean->p[i]) * 0x100000001b3u;
-	*ret = h;
+	clean->n = gh_path_root(path, clean->p);
+	*ret = gh_str_hash(gh_strn(clean->p, clean->n));
 	return GH_OK;
 }
 
-static bool less(const struct slot *a, const struct slot *b)
+static bool less(const void *p, const void *q)
 {
+	const struct slot *a = p, *b = q;
 	return a->hash != b->hash ? a->hash < b->hash : a->start < b->start;
-}
-
-static void sift(struct slot *v, size_t i, size_t n)
-{
-	for (size_t child; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && less(&v[child], &v[child + 1]))
-			child++;
-		if (!less(&v[i], &v[child]))
-			return;
-		struct slot t = v[i];
-		v[i] = v[child];
-		v[child] = t;
-	}
-}
-
-/* A heap sort: no input makes it slow, and it needs no memory. */
-static void sort(struct slot *v, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift(v, i, n);
-	for (size_t i = n; i-- > 1;) {
-		struct slot t = v[0];
-		v[0] = v[i];
-		v[i] = t;
-		sift(v, 0, i);
-	}
 }
 
 /* Runs over all entries up to the first fault: counts them, and fills index (when not NULL). */
@@ -115,7 +69,7 @@ static enum gh_code build(struct gh_ctx *ctx, struct tar *t, struct gh_err *err)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for an index of %zu paths", n);
 	code = pass(ctx, t, index, &n, err);
 	index->n = n;
-	sort(index->slot, n);
+	gh_sort(index->slot, n, sizeof index->slot[0], less);
 	t->index = index;
 	return code;
 }
