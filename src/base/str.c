@@ -40,6 +40,45 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+size_t gh_path_root(struct gh_str path, char *out)
+{
+	size_t n = 0;
+	for (size_t i = 0, from = 0; i <= path.n; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		size_t len = i - from;
+		if (len && !(len == 1 && path.p[from] == '.')) {
+			out[n++] = '/';
+			memcpy(out + n, path.p + from, len);
+			n += len;
+		}
+		from = i + 1;
+	}
+	if (!n)
+		out[n++] = '/';
+	return n;
+}
+
+bool gh_path_goes_up(struct gh_str path)
+{
+	for (size_t i = 0, from = 0; i <= path.n; i++) {
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		if (i - from == 2 && path.p[from] == '.' && path.p[from + 1] == '.')
+			return true;
+		from = i + 1;
+	}
+	return false;
+}
+
+uint64_t gh_str_hash(struct gh_str s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3u;
+	return h;
+}
+
 struct gh_str gh_str_trim(struct gh_str s)
 {
 	while (s.n && is_space(s.p[s.n - 1]))

@@ -31,6 +31,13 @@ bool gh_str_starts(struct gh_str a, const char *z);
 bool gh_str_ends(struct gh_str a, const char *z);
 /* The part behind the last '/'. */
 struct gh_str gh_str_base(struct gh_str path);
+/* A path as file systems list it: rooted, without "./", double and final slashes; ".." stays. Written to out, which has room for
+ * path.n + 1 bytes; returns the length. */
+size_t gh_path_root(struct gh_str path, char *out);
+/* Does a component of the path say ".."? */
+bool gh_path_goes_up(struct gh_str path);
+/* FNV-1a. For tables and sorting: who makes the input can make collisions. */
+uint64_t gh_str_hash(struct gh_str s);
 /* Without blanks, tabs, CR and LF at both ends. */
 struct gh_str gh_str_trim(struct gh_str s);
 /* The next line (without its LF) of *rest, which moves behind it; false at the end. */

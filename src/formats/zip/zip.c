@@ -79,15 +79,6 @@ static enum gh_code zip_describe(struct gh_ctx *ctx, void *state, struct gh_err 
 	return GH_OK;
 }
 
-/* FNV-1a. */
-static uint64_t hash(struct gh_str name)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ (uint8_t)name.p[i]) * 0x100000001b3u;
-	return h;
-}
-
 /* Compares the member with its local header and descriptor, claims its bytes. */
 static enum gh_code claim(
 	struct gh_ctx *ctx, struct zip *z, const struct zip_entry *e, const struct zip_local *l, struct gh_err *err)
@@ -95,7 +86,7 @@ static enum gh_code claim(
 	uint64_t end;
 	zip_compare(ctx, z, e, l);
 	end = l->data + gh_min(e->csize, z->src->size - l->data);
-	struct zip_span span = {e->local, end, hash(e->name), e->at};
+	struct zip_span span = {e->local, end, gh_str_hash(e->name), e->at};
 	if ((l->flags | e->flags) & ZIP_FLAG_DESCRIPTOR) {
 		struct zip_local d;
 		enum gh_code code = zip_descriptor_read(ctx, z, end, e, &d, &span.end, err);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/sort.h"
 #include "formats/zip/zip.h"
 
 enum {
@@ -123,45 +124,16 @@ enum gh_code zip_span_add(struct gh_ctx *ctx, struct zip *z, struct zip_span spa
 	return GH_OK;
 }
 
-static bool by_start(const struct zip_span *a, const struct zip_span *b)
+static bool by_start(const void *p, const void *q)
 {
+	const struct zip_span *a = p, *b = q;
 	return a->start != b->start ? a->start < b->start : a->end != b->end ? a->end < b->end : a->at < b->at;
 }
 
-static bool by_name(const struct zip_span *a, const struct zip_span *b)
+static bool by_name(const void *p, const void *q)
 {
+	const struct zip_span *a = p, *b = q;
 	return a->hash != b->hash ? a->hash < b->hash : a->at < b->at;
-}
-
-static void sift(struct zip_span *v, size_t i, size_t n, bool (*less)(const struct zip_span *, const struct zip_span *))
-{
-	for (size_t child; (child = 2 * i + 1) < n; i = child) {
-		if (child + 1 < n && less(&v[child], &v[child + 1]))
-			child++;
-		if (!less(&v[i], &v[child]))
-			return;
-		struct zip_span t = v[i];
-		v[i] = v[child];
-		v[child] = t;
-	}
-}
-
-/* A heap sort: no input makes it slow, and it needs no memory. */
-static void sort(struct zip_span *v, size_t n, bool (*less)(const struct zip_span *, const struct zip_span *))
-{
-	size_t i = 1;
-	while (i < n && !less(&v[i], &v[i - 1]))
-		i++;
-	if (i >= n)
-		return;
-	for (i = n / 2; i-- > 0;)
-		sift(v, i, n, less);
-	for (i = n; i-- > 1;) {
-		struct zip_span t = v[0];
-		v[0] = v[i];
-		v[i] = t;
-		sift(v, 0, i, less);
-	}
 }
 
 static enum gh_code flatten(struct gh_ctx *ctx, struct zip *z, struct gh_err *err)
@@ -209,7 +181,7 @@ static void row_gap(struct gh_ctx *ctx, struct zip *z, uint64_t from, uint64_t t
 static enum gh_code row_places(struct gh_ctx *ctx, struct zip *z, struct gh_err *err)
 {
 	uint64_t end = 0;
-	sort(z->flat, z->n_spans, by_start);
+	gh_sort(z->flat, z->n_spans, sizeof *z->flat, by_start);
 	for (size_t i = 0; i < z->n_spans; i++) {
 		struct zip_span s = z->flat[i];
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, s.start, err);
@@ -231,7 +203,7 @@ static enum gh_code row_places(struct gh_ctx *ctx, struct zip *z, struct gh_err 
 /* Names that occur twice: `central` is where this one's local header lies, `local` that of the first. */
 static enum gh_code row_duplicates(struct gh_ctx *ctx, struct zip *z, struct gh_err *err)
 {
-	sort(z->flat, z->n_spans, by_name);
+	gh_sort(z->flat, z->n_spans, sizeof *z->flat, by_name);
 	for (size_t i = 1, first = 0; i < z->n_spans; i++) {
 		const struct zip_span *s = &z->flat[i], *f = &z->flat[first];
 		if (s->hash != f->hash || s->at == UINT64_MAX || f->at == UINT64_MAX) {
