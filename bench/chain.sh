@@ -35,6 +35,7 @@ dump_ext4() {
 }
 dump_erofs() { fsck.erofs --extract="tree/product_a" parts/product_a.img >/dev/null; }
 dump_boot() { unpack_bootimg --boot_img firmware/boot.img --out tree/boot >/dev/null; }
+# shellcheck disable=SC2016 # the inner shell expands them
 unpack_apks() {
 	local n=0 f
 	find tree -name '*.apk' >apks
@@ -47,6 +48,7 @@ digest() {
 	find tree apk -type f -print0 | xargs -0 -n 2000 -P 2 openssl dgst -sha256 >>digests
 }
 search() { yara -p 2 -r "$rules" tree >hits && yara -p 2 -r "$rules" apk >>hits; }
+# shellcheck disable=SC2094 # of two names, one read and one written
 badging() { xargs -d '\n' -n 1 -P 2 aapt dump badging <apks >badging 2>/dev/null || [ $? -eq 123 ]; }
 
 start=$(now)

@@ -3,6 +3,7 @@
 # Whether time grows with the phone and no faster: linear.sh [--scales "1 2 4"] [options of run.py: --rounds N, ...]
 # The phones are build/bench/scaleN; those that are missing are made (about 5 GB of disk a step while that runs, 2.5 GB after).
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/prepare.sh
 . "$(dirname "$0")/prepare.sh"
 need python3
 scales="1 2 4"

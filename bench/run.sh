@@ -3,6 +3,7 @@
 # Floor, gifthorse and the usual chain on one phone, interleaved: run.sh [PHONE] [options of run.py: --rounds N, --no-chain, ...]
 # PHONE defaults to build/bench/phone and is made if it is not there. BENCH_DIR and GIFTHORSE name other places.
 set -euo pipefail
+# shellcheck source=SCRIPTDIR/prepare.sh
 . "$(dirname "$0")/prepare.sh"
 need python3 unzip simg2img debugfs fsck.erofs unpack_bootimg openssl yara aapt
 phone=$build/phone
