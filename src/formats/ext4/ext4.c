@@ -55,6 +55,30 @@ enum gh_code ext4_block(struct ext4 *fs, struct ext4_slot *slot, uint64_t block,
 	return GH_OK;
 }
 
+/* Group descriptors at p, as they follow a superblock that was wiped: bitmaps and the inode table of the first group lie close
+ * together behind them, its counts fit a bitmap, and what is always zero is zero. */
+static bool looks_like_groups(const uint8_t *p, uint64_t bs, uint64_t size)
+{
+	uint64_t bb = ext4_u32(p, 0), ib = ext4_u32(p, 4), table = ext4_u32(p, 8);
+	uint32_t free_blocks = ext4_u16(p, 0x0c), free_inodes = ext4_u16(p, 0x0e), dirs = ext4_u16(p, 0x10);
+	return bb > 1 && bb < ib && ib < table && table - bb <= 64 && table < size / bs && free_blocks <= 8 * bs &&
+	       free_inodes <= 8 * bs && dirs >= 1 && dirs <= 8 * bs && ext4_u16(p, 0x12) <= 7 && ext4_u32(p, 0x14) == 0;
+}
+
+static bool wiped(const struct gh_probe *probe)
+{
+	const uint8_t *raw = probe->head + EXT4_SUPER_AT;
+	for (size_t i = 0; i < EXT4_SUPER_SIZE; i++)
+		if (raw[i])
+			return false;
+	for (uint64_t bs = 1024; bs <= 4096; bs *= 2) {
+		uint64_t at = gh_max(bs, 2048);
+		if (probe->head_len >= at + 32 && looks_like_groups(probe->head + at, bs, probe->size))
+			return true;
+	}
+	return false;
+}
+
 static enum gh_bid bid(const struct gh_probe *probe)
 {
 	struct ext4_super sb;
@@ -63,7 +87,7 @@ static enum gh_bid bid(const struct gh_probe *probe)
 		return GH_BID_NO;
 	const uint8_t *raw = probe->head + EXT4_SUPER_AT;
 	if (ext4_u16(raw, 0x38) != EXT4_MAGIC)
-		return GH_BID_NO;
+		return wiped(probe) ? GH_BID_SHAPE : GH_BID_NO;
 	enum gh_code code = ext4_super_parse(raw, EXT4_SUPER_AT, &sb, &suspect, &err);
 	if (code == GH_OK && !suspect.code)
 		return GH_BID_PROVEN;

@@ -31,6 +31,7 @@ enum {
 	EXT4_I_JOURNAL_DEV = 0x8,
 	EXT4_I_META_BG = 0x10,
 	EXT4_I_64BIT = 0x80,
+	EXT4_I_EA_INODE = 0x400,
 	EXT4_I_CSUM_SEED = 0x2000,
 	EXT4_I_LARGEDIR = 0x4000,
 	EXT4_I_KNOWN = 0x3f7df, /* all that are defined, but journal_dev included: it is refused by name */

@@ -200,10 +200,14 @@ static enum gh_code pointers(struct mapping *m, const uint8_t *p, size_t n, uint
 	uint64_t log, struct gh_err *err)
 {
 	enum gh_code code = gh_spend_steps(m->fs->ctx->budget, 1 + n / 64, at, err);
-	for (size_t i = 0; i < n && !code && log < m->blocks; i++, log += each) {
+	for (size_t i = 0; i < n && !code; i++, log += each) {
 		uint32_t block = ext4_u32(p, 4 * i);
 		if (!block)
 			continue;
+		if (log >= m->blocks) {
+			m->map->past_end = true;
+			break;
+		}
 		if (level == 0) {
 			code = map_add(m, at + 4 * i, log, block, 1, err);
 			continue;

@@ -129,8 +129,8 @@ static bool super_copy(struct ext4 *fs, unsigned log_bs, uint64_t per_group, uin
 	struct gh_err suspect, err;
 	uint64_t first = log_bs == 0 && per_group == 8192 ? 1 : 0;
 	uint64_t at = (first + g * per_group) << (10 + log_bs);
-	return super_read(fs, at, ret, &suspect, &err) == GH_OK && !suspect.code && ret->group_nr == g &&
-	       ret->log_bs == log_bs && ret->blocks_per_group == per_group;
+	return super_read(fs, at, ret, &suspect, &err) == GH_OK && !suspect.code &&
+	       (ret->rev == 0 || ret->group_nr == g) && ret->log_bs == log_bs && ret->blocks_per_group == per_group;
 }
 
 /* Looks for a sound copy where mke2fs puts them by default: groups 1 and powers of 3, 5, 7, for each block size. */

@@ -113,20 +113,21 @@ static enum gh_code walk_push(struct ext4 *fs, struct gh_err *err)
 	return GH_OK;
 }
 
-/* Does the link's target lie in i_block? The kernel's rule: it has no blocks besides its attributes'. */
+/* Does the link's target lie in i_block? The kernel's rule: it has no blocks besides its attributes'; where those may have
+ * inodes of their own, whose blocks are counted too, its length decides. */
 static bool link_is_fast(const struct ext4_super *sb, const struct ext4_inode *in)
 {
 	uint64_t cluster = sb->ro_compat & EXT4_R_BIGALLOC ? 1024ull << sb->log_cluster : sb->bs;
-	uint64_t acl = in->acl ? cluster / 512 : 0;
-	if (in->flags & EXT4_FL_EA_INODE)
-		return in->size && in->size < EXT4_IBLOCK_LEN;
-	return in->sectors == acl;
+	if (sb->incompat & EXT4_I_EA_INODE && in->size && in->size < EXT4_IBLOCK_LEN)
+		return !(in->flags & EXT4_FL_EXTENTS);
+	return in->sectors == (in->acl ? cluster / 512 : 0);
 }
 
 static enum gh_code link_target(struct ext4 *fs, const struct ext4_inode *in, struct gh_child *ret, struct gh_err *err)
 {
 	struct ext4_walk *w = fs->walk;
 	size_t n = (size_t)gh_min(in->size, LINK_MAX);
+	ret->size = in->size;
 	if (in->flags & EXT4_FL_ENCRYPT) {
 		ret->flags |= GH_CHILD_UNREADABLE;
 		return GH_OK;
@@ -148,7 +149,6 @@ static enum gh_code link_target(struct ext4 *fs, const struct ext4_inode *in, st
 			return ext4_step_over(fs, EXT4_T_INODE, err);
 	}
 	ret->attr.link = gh_strn(w->link, strnlen(w->link, n));
-	ret->size = in->size;
 	return GH_OK;
 }
 
@@ -222,7 +222,8 @@ static enum gh_code entry_inode(
 	if (type && type != (w->in.mode & FMT))
 		ext4_note(fs, EXT4_T_ENTRY, GH_BAD, de->at, "directory %u: \"%s\" says type %u, inode %u has mode %#o",
 			d->ino, name, de->type, de->ino, w->in.mode);
-	if (memchr(de->name.p, '/', de->name.n) || memchr(de->name.p, 0, de->name.n))
+	bool plain = !(d->flags & EXT4_FL_ENCRYPT);
+	if (plain && (memchr(de->name.p, '/', de->name.n) || memchr(de->name.p, 0, de->name.n)))
 		ext4_note(fs, EXT4_T_ENTRY, GH_BAD, de->at, "directory %u: \"%s\" is not a name", d->ino, name);
 	if (de->ino < fs->sb.first_ino || w->in.nlink == 0 || w->in.flags & EXT4_FL_EA_INODE)
 		ext4_note(fs, EXT4_T_ENTRY, GH_BAD, de->at,

@@ -25,6 +25,7 @@ struct area {
 	size_t n;
 	uint64_t at; /* in the image */
 	bool body; /* the inode's own */
+	size_t values; /* the entries end here: a value before it would be made of entries */
 };
 
 /* The value of an attribute that has an inode of its own. */
@@ -79,7 +80,8 @@ static enum gh_code entry_value(struct ext4 *fs, struct ext4_inode *in, const st
 {
 	bool security = e->index == INDEX_SECURITY;
 	const uint8_t *p;
-	if (!e->value_inum && e->value_size && !gh_within(e->value_off, e->value_size, area->n))
+	bool here = !e->value_inum && e->value_size;
+	if (here && (e->value_off < area->values || !gh_within(e->value_off, e->value_size, area->n)))
 		return gh_fail(err, GH_BAD, e->at, "inode %u: value of attribute lies outside", in->ino);
 	if (ret && security && gh_str_is(e->name, "selinux")) {
 		enum gh_code code = short_value(fs, area, e, fs->ea_label, &p, err);
@@ -101,29 +103,39 @@ static enum gh_code entry_value(struct ext4 *fs, struct ext4_inode *in, const st
 	return GH_OK;
 }
 
+/* The entry at the cursor; false behind the last one (or where the list is cut off: then the cursor is bad). */
+static bool entry_next(struct gh_cursor *c, struct entry *ret)
+{
+	struct gh_cursor peek = *c;
+	if (gh_left(c) < 4 || gh_u32(&peek) == 0)
+		return false;
+	*ret = (struct entry){.at = gh_at(c)};
+	size_t name_len = gh_u8(c);
+	ret->index = gh_u8(c);
+	ret->value_off = gh_u16(c);
+	ret->value_inum = gh_u32(c);
+	ret->value_size = gh_u32(c);
+	gh_skip(c, 4);
+	ret->name = gh_strn(gh_bytes(c, name_len), name_len);
+	size_t pad = (4 - name_len % 4) % 4;
+	gh_skip(c, gh_min(pad, gh_left(c)));
+	return !c->bad;
+}
+
 /* The entries from byte `first` of the area on. */
-static enum gh_code entries(struct ext4 *fs, struct ext4_inode *in, const struct area *area, size_t first,
+static enum gh_code entries(struct ext4 *fs, struct ext4_inode *in, struct area *area, size_t first,
 	struct ext4_xattrs *ret, struct gh_err *err)
 {
 	struct gh_cursor c = gh_cursor(area->p, area->n, area->at);
+	struct entry e;
 	gh_seek(&c, first);
-	while (gh_left(&c) >= 4) {
-		struct gh_cursor peek = c;
-		if (gh_u32(&peek) == 0)
-			break;
-		struct entry e = {.at = gh_at(&c)};
-		size_t name_len = gh_u8(&c);
-		e.index = gh_u8(&c);
-		e.value_off = gh_u16(&c);
-		e.value_inum = gh_u32(&c);
-		e.value_size = gh_u32(&c);
-		gh_skip(&c, 4);
-		const uint8_t *name = gh_bytes(&c, name_len);
-		if (!name)
-			return gh_fail(err, GH_BAD, e.at, "inode %u: attribute list is cut off", in->ino);
-		e.name = gh_strn(name, name_len);
-		size_t pad = (4 - name_len % 4) % 4;
-		gh_skip(&c, gh_min(pad, gh_left(&c)));
+	struct gh_cursor list = c;
+	while (entry_next(&list, &e))
+		;
+	if (list.bad)
+		ext4_note(fs, EXT4_T_XATTR, GH_BAD, e.at, "inode %u: attribute list is cut off", in->ino);
+	area->values = list.i;
+	while (entry_next(&c, &e)) {
 		enum gh_code code = entry_value(fs, in, area, &e, ret, err);
 		if (code)
 			code = ext4_step_over(fs, EXT4_T_XATTR, err);
@@ -140,7 +152,7 @@ static enum gh_code in_body(struct ext4 *fs, struct ext4_inode *in, struct ext4_
 		ext4_u32(in->raw, off) != XATTR_MAGIC)
 		return GH_OK;
 	off += 4;
-	struct area area = {in->raw + off, fs->sb.inode_size - off, in->at + off, true};
+	struct area area = {.p = in->raw + off, .n = fs->sb.inode_size - off, .at = in->at + off, .body = true};
 	return entries(fs, in, &area, 0, ret, err);
 }
 
@@ -176,7 +188,7 @@ static enum gh_code in_block(struct ext4 *fs, struct ext4_inode *in, struct ext4
 	if (!again && !block_csum_ok(fs, in->acl, p))
 		ext4_note(fs, EXT4_T_XATTR, GH_BAD, at + 0x10, "inode %u: attribute block checksum does not match",
 			in->ino);
-	struct area area = {p, fs->sb.bs, at, false};
+	struct area area = {.p = p, .n = fs->sb.bs, .at = at};
 	return entries(fs, in, &area, BLOCK_HEADER, ret, err);
 }
 
