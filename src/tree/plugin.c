@@ -26,11 +26,11 @@ enum gh_code gh_sink_put(struct gh_sink *sink, const void *p, size_t n, struct g
 		return GH_OK;
 	if (!sink->buf)
 		return sink->write(sink, p, n, err);
-	if (n > sink->cap - sink->len)
-		return gh_fail(err, GH_LIMIT, sink->len, "unpacks to more than %zu bytes", sink->cap);
-	memcpy(sink->buf + sink->len, p, n);
-	sink->len += n;
-	return GH_OK;
+	/* A full buffer tells the walk that the content wants a spill file. */
+	size_t fits = n < sink->cap - sink->len ? n : sink->cap - sink->len;
+	memcpy(sink->buf + sink->len, p, fits);
+	sink->len += fits;
+	return fits == n ? GH_OK : gh_fail(err, GH_LIMIT, sink->len, "unpacks to more than %zu bytes", sink->cap);
 }
 
 const struct gh_format *gh_format_find(struct gh_str name)

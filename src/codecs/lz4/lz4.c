@@ -18,3 +18,16 @@ enum gh_code gh_lz4_block(
 		return gh_fail(err, GH_BAD, at, "LZ4 block gives %d bytes, %zu are declared", got, out_n);
 	return GH_OK;
 }
+
+enum gh_code gh_lz4_next(const uint8_t *in, size_t n, uint8_t *out, size_t cap, size_t history, size_t *ret_n,
+	uint64_t at, struct gh_err *err)
+{
+	if (n > INT_MAX || cap > INT_MAX)
+		return gh_fail(err, GH_LIMIT, at, "an LZ4 block larger than 2 GiB");
+	int got = LZ4_decompress_safe_usingDict(
+		(const char *)in, (char *)out, (int)n, (int)cap, (const char *)out - history, (int)history);
+	if (got < 0)
+		return gh_fail(err, GH_BAD, at, "LZ4 block of %zu bytes is damaged", n);
+	*ret_n = (size_t)got;
+	return GH_OK;
+}

@@ -11,4 +11,9 @@
 enum gh_code gh_lz4_block(
 	const uint8_t *in, size_t n, uint8_t *out, size_t out_n, bool partial, uint64_t at, struct gh_err *err) GH_MUST;
 
+/* Unpacks one raw block that gives up to cap bytes; *ret_n says how many. The `history` bytes before out (at most 64 KiB) are
+ * what came before, for blocks that depend on it. */
+enum gh_code gh_lz4_next(const uint8_t *in, size_t n, uint8_t *out, size_t cap, size_t history, size_t *ret_n,
+	uint64_t at, struct gh_err *err) GH_MUST;
+
 #endif
