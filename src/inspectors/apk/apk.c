@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The APK Signing Block and the signers that schemes v2, v3 and v3.1 name in it (source.android.com, "APK signing"). Fields only:
+ * no signature is verified here. */
+#include "formats/zip/zip.h"
+#include "inspectors/apk/apk.h"
+
+enum {
+	MAGIC = 16,
+	FOOTER = 8 + MAGIC, /* size and magic, right before the central directory */
+	PAIR = 12, /* size and id */
+	PAIRS_MAX = 4096, /* real blocks have 3 to 6 */
+	VALUE_MAX = 16 << 20, /* of a scheme's block: one with ten signers and long chains has 100 KiB */
+};
+
+static const char magic[] = "APK Sig Block 42";
+
+static const struct {
+	uint32_t id;
+	const char *word;
+	int64_t scheme; /* whose signers are read; 0: none */
+} kinds[] = {{0x7109871a, "v2", 2}, {0xf05368c0, "v3", 3}, {0x1b93ad61, "v3.1", 31}, {0x2b09189e, "stamp", 0},
+	{0x6dff800d, "stamp2", 0}, {0x42726577, "padding", 0}, {0x504b4453, "dependencies", 0},
+	{0x2146444e, "frosting", 0}, {0x71777777, "channel", 0}};
+
+/* ---- where it lies ---- */
+
+struct block {
+	uint64_t at; /* its first size field */
+	uint64_t pairs, end; /* [pairs, end) */
+};
+
+/* A size field in the footer that fits, and the same before the pairs. GH_END: no block. */
+static enum gh_code block_find(
+	struct gh_ctx *ctx, struct gh_source *src, uint64_t central, struct block *ret, struct gh_err *err)
+{
+	uint8_t buf[FOOTER], head[8];
+	if (central < FOOTER)
+		return GH_END;
+	enum gh_code code = gh_read(src, central - FOOTER, buf, sizeof buf, err);
+	if (code)
+		return code;
+	struct gh_cursor c = gh_cursor(buf, sizeof buf, central - FOOTER);
+	uint64_t size = gh_u64(&c);
+	if (memcmp(gh_bytes(&c, MAGIC), magic, MAGIC))
+		return GH_END;
+	if (size < FOOTER || size > central - 8)
+		return gh_fail(err, GH_BAD, central - FOOTER,
+			"signing block of %" PRIu64 " bytes, before which there are %" PRIu64, size, central - 8);
+	*ret = (struct block){.at = central - 8 - size, .pairs = central - size, .end = central - FOOTER};
+	code = gh_read(src, ret->at, head, sizeof head, err);
+	if (code)
+		return code;
+	c = gh_cursor(head, sizeof head, ret->at);
+	uint64_t first = gh_u64(&c);
+	if (first != size) /* Android does not take such a block, but what it names is still a fact */
+		gh_note(ctx, GH_BAD, ret->at, "signing block of %" PRIu64 " bytes that begins with %" PRIu64, size,
+			first);
+	return GH_OK;
+}
+
+/* ---- pairs ---- */
+
+static enum gh_code scheme_read(
+	struct gh_ctx *ctx, struct gh_source *src, uint64_t at, uint64_t size, int64_t scheme, struct gh_err *err)
+{
+	const uint8_t *p;
+	if (size > VALUE_MAX) {
+		gh_note(ctx, GH_LIMIT, at, "signers in %" PRIu64 " bytes, more than %d", size, VALUE_MAX);
+		return GH_OK;
+	}
+	struct gh_mark mark = gh_arena_mark(ctx->arena);
+	enum gh_code code = gh_view(src, ctx->arena, at, (size_t)size, &p, err);
+	if (code == GH_OK)
+		code = apk_signers_read(ctx, gh_cursor(p, (size_t)size, at), scheme, err);
+	gh_arena_release(ctx->arena, mark);
+	return code;
+}
+
+static enum gh_code pair_read(
+	struct gh_ctx *ctx, struct gh_source *src, uint64_t at, uint32_t id, uint64_t size, struct gh_err *err)
+{
+	const char *word = NULL;
+	int64_t scheme = 0;
+	for (size_t i = 0; i < GH_COUNT(kinds); i++)
+		if (kinds[i].id == id) {
+			word = kinds[i].word;
+			scheme = kinds[i].scheme;
+		}
+	GH_EMIT(ctx, apk_blocks, at, .id = id, .size = (int64_t)size, .kind = gh_str(word));
+	return scheme ? scheme_read(ctx, src, at + PAIR, size, scheme, err) : GH_OK;
+}
+
+static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const struct block *b, struct gh_err *err)
+{
+	uint8_t buf[PAIR];
+	uint64_t at = b->pairs;
+	for (unsigned n = 0; at < b->end; n++) {
+		if (n == PAIRS_MAX)
+			return gh_fail(err, GH_LIMIT, at, "more than %d entries in a signing block", PAIRS_MAX);
+		if (b->end - at < PAIR)
+			return gh_fail(err, GH_BAD, at, "%" PRIu64 " bytes at the end of a signing block", b->end - at);
+		enum gh_code code = gh_read(src, at, buf, sizeof buf, err);
+		if (code)
+			return code;
+		struct gh_cursor c = gh_cursor(buf, sizeof buf, at);
+		uint64_t size = gh_u64(&c);
+		uint32_t id = gh_u32(&c);
+		if (size < 4 || size > b->end - at - 8)
+			return gh_fail(err, GH_BAD, at,
+				"entry 0x%x of %" PRIu64 " bytes does not fit into the signing block", id, size);
+		code = pair_read(ctx, src, at, id, size - 4, err);
+		if (code)
+			return code;
+		at += 8 + size;
+	}
+	return GH_OK;
+}
+
+/* ---- inspector ---- */
+
+static bool apk_wants(const struct gh_probe *probe)
+{
+	bool head = probe->head_len >= 4 && (!memcmp(probe->head, "PK\3\4", 4) || !memcmp(probe->head, "PK\5\6", 4));
+	return head || memmem(probe->tail, probe->tail_len, "PK\5\6", 4);
+}
+
+static enum gh_code apk_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
+{
+	struct zip_end end;
+	struct block b = {0};
+	enum gh_code code = zip_end_find(ctx, blob->src, &end, err);
+	if (code || !end.found)
+		return code;
+	code = block_find(ctx, blob->src, end.central, &b, err);
+	if (code)
+		return code == GH_END ? GH_OK : code;
+	return pairs_read(ctx, blob->src, &b, err);
+}
+
+const struct gh_inspector gh_inspector_apk = {
+	.name = "apk",
+	.title = "APK signing block",
+	.version = 1,
+	.wants = apk_wants,
+	.run = apk_run,
+};
