@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gifthorse: check a phone before you trust it. */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +41,18 @@ static void usage(FILE *to)
 		to);
 }
 
+/* libcrypto looks for configuration files when it is first used: here, where files can be opened, and told not to. */
+static void warm_libcrypto(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
+	static const char *const digests[] = {"SHA256", "SHA1"};
+	for (size_t i = 0; i < GH_COUNT(digests); i++)
+		EVP_MD_free(EVP_MD_fetch(NULL, digests[i], NULL));
+}
+
 int main(int argc, char **argv)
 {
+	warm_libcrypto();
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		usage(stderr);
