@@ -366,6 +366,7 @@ static bool look_in_spill(struct gh_engine *e, const struct gh_job *pour, uint32
 		.blob = pour->blob,
 		.format = -1,
 		.depth = pour->depth,
+		.packed = pour->packed + 1,
 		.bytes = bytes - gh_min(bytes, jc.child.size),
 		.size = jc.child.size,
 		.where = {.base = base},

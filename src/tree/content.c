@@ -217,7 +217,14 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 			bytes -= gh_min(bytes, t->src->size);
 		const struct gh_locator *where =
 			c->where ? gh_locator_step(&look->arena, c->where, c->format, at->child) : NULL;
-		gh_look_container(look, gh_formats[i], t->src, t->blob, c->depth + 1, bytes, where, t->data != NULL);
+		gh_look_container(look, &(struct gh_container){.format = gh_formats[i],
+						.src = t->src,
+						.blob = t->blob,
+						.depth = c->depth + 1,
+						.packed = c->packed + (at->child->flags & GH_CHILD_STREAM && c->format),
+						.bytes = bytes,
+						.where = where,
+						.here = t->data != NULL});
 	}
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (look->off >> i & 1 && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
@@ -232,6 +239,7 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 	struct gh_job job = {.kind = GH_JOB_HASH,
 		.blob = at->c->blob,
 		.depth = at->c->depth,
+		.packed = at->c->packed,
 		.n = 1,
 		.children = &jc,
 		.format = at->c->format ? (int32_t)gh_format_bit(at->c->format) : -1};
@@ -445,6 +453,7 @@ static bool spill(
 		.blob = c->blob,
 		.format = (int32_t)gh_format_bit(c->format),
 		.depth = c->depth,
+		.packed = c->packed,
 		.bytes = c->bytes,
 		.size = c->size,
 		.n = 1,
@@ -534,7 +543,7 @@ void gh_look_pour(struct gh_look *look, const struct gh_job *job, struct gh_sink
 		const struct gh_job_child *jc = &job->children[0];
 		struct gh_err err = {0};
 		gh_run_for_child(&c->run, jc->n);
-		c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(jc->child.csize, 1), c->size);
+		c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(jc->child.csize, 1), c->size, c->packed);
 		gh_phase_set(look, c->blob, (int64_t)jc->n, (int32_t)gh_format_bit(c->format));
 		enum gh_code code = c->format->pour(&c->run.ctx, c->state, &jc->child, sink, &err);
 		if (code > GH_END)

@@ -53,7 +53,7 @@ static size_t child_len(const struct gh_child *c)
 
 bool gh_job_encode(struct gh_arena *arena, const struct gh_job *job, struct gh_str *ret)
 {
-	struct out o = {.cap = 10 * 8 + job->where.n * (size_t)8};
+	struct out o = {.cap = 11 * 8 + job->where.n * (size_t)8};
 	for (uint32_t i = 0; i < job->where.n; i++)
 		o.cap += child_len(&job->where.step[i].child);
 	for (uint32_t i = 0; i < job->n; i++)
@@ -61,8 +61,8 @@ bool gh_job_encode(struct gh_arena *arena, const struct gh_job *job, struct gh_s
 	o.p = gh_alloc_raw(arena, o.cap);
 	if (!o.p)
 		return false;
-	uint64_t v[] = {job->kind, job->blob, (uint64_t)(int64_t)job->format, job->depth, job->bytes, job->size,
-		job->where.base, job->where.n, job->n};
+	uint64_t v[] = {job->kind, job->blob, (uint64_t)(int64_t)job->format, job->depth, job->packed, job->bytes,
+		job->size, job->where.base, job->where.n, job->n};
 	for (size_t i = 0; i < GH_COUNT(v); i++)
 		put64(&o, v[i]);
 	for (uint32_t i = 0; i < job->where.n; i++) {
@@ -117,6 +117,7 @@ bool gh_job_decode(struct gh_arena *arena, const uint8_t *p, size_t n, struct gh
 	ret->blob = (uint32_t)gh_u64(&c);
 	ret->format = (int32_t)gh_u64(&c);
 	ret->depth = (uint32_t)gh_u64(&c);
+	ret->packed = (uint32_t)gh_u64(&c);
 	ret->bytes = gh_u64(&c);
 	ret->size = gh_u64(&c);
 	ret->where.base = (uint32_t)gh_u64(&c);

@@ -61,6 +61,7 @@ struct gh_job {
 	uint32_t blob; /* of the container; its rows members and entries hang on it */
 	int32_t format; /* index of the container's format in gh_formats; -1: the children are the base file itself */
 	uint32_t depth;
+	uint32_t packed; /* packed layers around the container */
 	uint64_t bytes; /* budget of the container, of which each child gets its share */
 	uint64_t size; /* of the container, for that share */
 	struct gh_locator where; /* of the container */

@@ -148,12 +148,15 @@ uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole)
 	return (uint64_t)((unsigned __int128)bytes * part / whole);
 }
 
-uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole)
+uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t packed)
 {
-	/* Deflate packs zeros 1032 times: an image that is mostly empty may take more than its share, once, and nothing below it. */
-	enum { RATIO = 1100, SMALL = 64 << 10, MOST = 64 << 20 };
-	uint64_t once = part < MOST / RATIO ? part * RATIO + SMALL : MOST;
-	return gh_max(gh_share(bytes, part, whole), bytes ? once : 0);
+	/* Deflate packs zeros 1032 times: an image that is mostly empty may take more than its share; inside a packed one a little
+	 * (the ramdisk of an empty boot image); further in, nothing, or archives of identical archives would never end. */
+	enum { RATIO = 1100, SMALL = 64 << 10 };
+	static const uint64_t most[] = {64 << 20, 4 << 20, 0};
+	uint64_t limit = most[gh_min(packed, 2)];
+	uint64_t once = part < limit / RATIO ? part * RATIO + SMALL : limit;
+	return gh_max(gh_share(bytes, part, whole), gh_min(once, limit));
 }
 
 uint64_t gh_look_budget(uint64_t size)

@@ -45,7 +45,7 @@ static enum gh_code child_poured(struct gh_look *look, struct gh_container *c, c
 	sink.buf = gh_alloc_raw(&look->arena, gh_max(sink.cap, 1));
 	if (!sink.buf)
 		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack %zu bytes", sink.cap);
-	c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(child->csize, 1), c->size);
+	c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(child->csize, 1), c->size, c->packed);
 	enum gh_code code = c->format->pour(&c->run.ctx, c->state, child, &sink, err);
 	if (code == GH_LIMIT && hint && sink.len == sink.cap) {
 		*ret_spill = true;
@@ -87,6 +87,7 @@ static bool batch_flush(struct gh_look *look, struct gh_container *c, struct bat
 		.blob = c->blob,
 		.format = (int32_t)gh_format_bit(c->format),
 		.depth = c->depth,
+		.packed = c->packed,
 		.bytes = c->bytes,
 		.size = c->size,
 		.where = *c->where,
@@ -161,22 +162,18 @@ static struct batch *batch_new(struct gh_look *look, const struct gh_container *
 	return b;
 }
 
-static void container_init(struct gh_container *c, struct gh_look *look, const struct gh_format *format,
-	struct gh_source *src, uint32_t blob, uint32_t depth, uint64_t bytes, const struct gh_locator *where)
+static void container_init(struct gh_container *c, struct gh_look *look, const struct gh_container *proto)
 {
-	*c = (struct gh_container){.format = format,
-		.src = src,
-		.blob = blob,
-		.depth = depth,
-		.bytes = bytes,
-		.size = src ? src->size : 0,
-		.where = where};
-	gh_run_init(&c->run, look, blob, (int)gh_format_bit(format), bytes, c->size);
+	*c = *proto;
+	c->size = c->src ? c->src->size : 0;
+	gh_run_init(&c->run, look, c->blob, (int)gh_format_bit(c->format), c->bytes, c->size);
 }
 
-void gh_look_container(struct gh_look *look, const struct gh_format *format, struct gh_source *src, uint32_t blob,
-	uint32_t depth, uint64_t bytes, const struct gh_locator *where, bool here)
+void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 {
+	const struct gh_format *format = proto->format;
+	struct gh_source *src = proto->src;
+	uint32_t blob = proto->blob;
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_container *c = gh_alloc(&look->arena, sizeof *c);
 	void *state = gh_alloc(&look->arena, format->state_size);
@@ -184,9 +181,8 @@ void gh_look_container(struct gh_look *look, const struct gh_format *format, str
 		look->ops->run(look, blob, gh_format_bit(format), "nomem", 0, "no memory to open this container");
 		return;
 	}
-	container_init(c, look, format, src, blob, depth, bytes, where);
+	container_init(c, look, proto);
 	c->state = state;
-	c->here = here;
 	gh_phase_set(look, blob, -1, (int32_t)gh_format_bit(format));
 	if (look->fault)
 		look->fault(format->name, GH_NONE);
@@ -258,7 +254,13 @@ static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const st
 		struct gh_container *k = last ? c : gh_alloc(arena, sizeof *k);
 		if (!k)
 			return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
-		container_init(k, look, gh_formats[f], src, job->blob, job->depth, job->bytes, NULL);
+		container_init(k, look,
+			&(struct gh_container){.format = gh_formats[f],
+				.src = src,
+				.blob = job->blob,
+				.depth = job->depth,
+				.packed = job->packed,
+				.bytes = job->bytes});
 		k->run.ctx.arena = arena;
 		k->run.ctx.ops = &quiet_ops;
 		k->state = gh_alloc(arena, k->format->state_size);
@@ -343,6 +345,7 @@ struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh
 		if (c) {
 			*c = (struct gh_container){.blob = job->blob,
 				.depth = job->depth,
+				.packed = job->packed,
 				.bytes = job->bytes,
 				.size = job->size,
 				.where = &job->where};

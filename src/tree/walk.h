@@ -33,6 +33,7 @@ struct gh_container {
 	struct gh_source *src;
 	uint32_t blob;
 	uint32_t depth;
+	uint32_t packed; /* packed layers above it */
 	uint64_t bytes;
 	uint64_t size;
 	const struct gh_locator *where; /* NULL: cannot be opened again */
@@ -44,9 +45,9 @@ struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh
 
 /* Looks at one child: its content, its row. */
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child);
-/* Lists a container whose format claims the blob, and looks at or hands over its children. */
-void gh_look_container(struct gh_look *look, const struct gh_format *format, struct gh_source *src, uint32_t blob,
-	uint32_t depth, uint64_t bytes, const struct gh_locator *where, bool here);
+/* Lists a container whose format claims the blob, and looks at or hands over its children. Of proto all but size, state and run
+ * are given. */
+void gh_look_container(struct gh_look *look, const struct gh_container *proto);
 /* child's content: a source, or GH_LIMIT with *ret_spill when it has to be poured into a spill file. */
 enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err);
@@ -54,8 +55,8 @@ void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t pl
 /* The reason to leave this out, or NULL. */
 const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 
-/* What unpacking a part of a container may produce. */
-uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole);
+/* What unpacking a part of a container may produce; packed: how many packed layers it lies in already. */
+uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t packed);
 struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,
 	const struct gh_format *format, const struct gh_child *child);
 
