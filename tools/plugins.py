@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reads src/plugins.txt for the build: `sources` (of everything but the command line), `libs`, `formats`, `inspectors`, or
+"""Reads src/plugins.txt for the build: `sources` (of everything but the command line), `program` (the command line), `libs`, `formats`, `inspectors`, or
 `registry OUT` (the generated C table)."""
 import pathlib
 import sys
@@ -38,6 +38,9 @@ def main():
         registry(sys.argv[2])
     elif what == "libs":
         print("\n".join(sorted({lib for _, _, libs in plugins() for lib in libs})))
+    elif what == "program":
+        for c in sorted((ROOT / "src/cli").glob("*.c")):
+            print(c.relative_to(ROOT))
     elif what == "sources":
         for room in ROOMS:
             for c in sorted((ROOT / "src" / room).glob("*.c")):

@@ -44,24 +44,30 @@ class Debugfs:
             raise Refused(first.decode(errors="replace").strip().splitlines()[-1])
         return answers
 
-    def list_all(self):
+    def list_dirs(self, inodes):
+        """{inode: ([(name, inode, mode, size)], complaint)}"""
+        ret = {}
+        for ino, text in zip(inodes, self.run([f"ls -l -p <{i}>" for i in inodes])):
+            entries = [(m[5], int(m[1]), int(m[2], 8), int(m[6] or 0)) for m in ENTRY.finditer(text)]
+            ret[ino] = [e for e in entries if e[1] and e[0] not in (b".", b"..")], ENTRY.sub(b"", text).strip()
+        return ret
+
+    def list_all(self, hints=()):
         """[(path, inode, mode)] without "." and "..", {directory inode: complaint}, {inode: size}; each directory is entered
-        once."""
+        once. hints: inodes of directories, asked for together (only those that names lead to count)."""
         found, bad, sizes, seen = [], {}, {}, {2}
+        known = self.list_dirs([2, *hints])
         level = [(b"", 2)]
         while level:
-            answers = self.run([f"ls -l -p <{ino}>" for _, ino in level])
+            known.update(self.list_dirs([ino for _, ino in level if ino not in known]))
             below = []
-            for (path, ino), text in zip(level, answers):
-                rest = ENTRY.sub(b"", text).strip()
-                if rest:
-                    bad[ino] = rest
-                for m in ENTRY.finditer(text):
-                    child, mode, name = int(m[1]), int(m[2], 8), m[5]
-                    if child == 0 or name in (b".", b".."):
-                        continue
+            for path, ino in level:
+                entries, complaint = known[ino]
+                if complaint:
+                    bad[ino] = complaint
+                for name, child, mode, size in entries:
                     found.append((path + b"/" + name, child, mode))
-                    sizes[child] = int(m[6] or 0)
+                    sizes[child] = size
                     if mode >> 12 == 4 and child not in seen:
                         seen.add(child)
                         below.append((path + b"/" + name, child))

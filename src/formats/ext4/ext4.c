@@ -124,6 +124,14 @@ static enum gh_code open(struct gh_ctx *ctx, struct gh_source *src, void *state,
 	return code ? code : buffers(fs, err);
 }
 
+/* What was noted and stepped over has left words in our own error: they are passed on with a failing code only. */
+static enum gh_code told(enum gh_code code, const struct gh_err *own, struct gh_err *err)
+{
+	if (code > GH_END && err)
+		*err = *own;
+	return code;
+}
+
 static struct gh_str uuid_text(struct gh_arena *arena, const uint8_t *u)
 {
 	return gh_str_fmt(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
@@ -152,14 +160,16 @@ static enum gh_code describe(struct gh_ctx *ctx, void *state, struct gh_err *err
 	if (size > fs->src->size)
 		gh_note(ctx, GH_SHORT, fs->src->size, "the image ends here, the file system at byte %llu",
 			(unsigned long long)size);
-	return ext4_groups_check(fs, err);
+	struct gh_err own;
+	return told(ext4_groups_check(fs, &own), &own, err);
 }
 
 static enum gh_code next(struct gh_ctx *ctx, void *state, struct gh_child *ret, struct gh_err *err)
 {
 	struct ext4 *fs = state;
+	struct gh_err own;
 	fs->ctx = ctx;
-	return ext4_walk_next(fs, ret, err);
+	return told(ext4_walk_next(fs, ret, &own), &own, err);
 }
 
 static enum gh_code content(struct ext4 *fs, const struct gh_child *child, struct gh_source **ret, struct gh_err *err)
@@ -186,11 +196,12 @@ static enum gh_code data(
 {
 	struct ext4 *fs = state;
 	uint32_t noted[EXT4_N_TOPICS];
+	struct gh_err own;
 	fs->ctx = ctx;
 	memcpy(noted, fs->noted, sizeof noted);
 	memset(fs->noted, 0, sizeof fs->noted);
 	fs->quiet = true;
-	enum gh_code code = content(fs, child, ret, err);
+	enum gh_code code = told(content(fs, child, ret, &own), &own, err);
 	ext4_note_rest(fs);
 	fs->quiet = false;
 	memcpy(fs->noted, noted, sizeof noted);

@@ -185,11 +185,9 @@ static enum gh_code dir_entry(struct ext4 *fs, struct ext4_dir *d, struct ext4_d
 	ret->ino = gh_u32(&c);
 	uint32_t len = rec_len(fs, gh_u16(&c)), name_len = gh_u8(&c);
 	ret->type = gh_u8(&c);
-	if (!(fs->sb.incompat & EXT4_I_FILETYPE)) {
-		name_len |= (uint32_t)ret->type << 8;
-		ret->type = 0;
-	}
-	if (c.bad || len < HEAD || len % 4 || len > c.n || name_len > len - HEAD || name_len > 255) {
+	if (!(fs->sb.incompat & EXT4_I_FILETYPE))
+		ret->type = 0; /* once the high byte of the name's length, which no name ever needed */
+	if (c.bad || len < HEAD || len % 4 || len > c.n || name_len > len - HEAD) {
 		/* An inline directory's last few bytes may be too short for an entry. */
 		if (!d->inl || !c.bad)
 			ext4_note(fs, EXT4_T_DIR, GH_BAD, ret->at, "directory %u: entry of length %u, name of %u",

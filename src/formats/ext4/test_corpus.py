@@ -67,7 +67,7 @@ def content_differs(ours, theirs, sizes, image, folder):
 
 def compare(ours, image, folder):
     """Everything that differs, as (inode or directory, words); and counts."""
-    found, bad, sizes = image.list_all()
+    found, bad, sizes = image.list_all({e["ino"] for e in ours.entries if e["ftype"] == "dir" and e["ino"] != 2})
     theirs = collections.Counter((p, i, m) for p, i, m in found)
     modes = {v: k << 12 for k, v in TYPES.items()}
     mine = collections.Counter(
@@ -181,4 +181,5 @@ def main():
     ght.done()
 
 
-main()
+if __name__ == "__main__":
+    main()

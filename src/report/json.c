@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The report as JSON (RFC 8259): the same facts give the same bytes. Names from the input are escaped as on the screen, so that
+ * printing a value is harmless; `<`, `>` and `&` are written as \u00XX, so that it may stand inside HTML. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "report/model.h"
+
+struct json {
+	FILE *to;
+	struct gh_arena *arena;
+	unsigned depth;
+	bool first; /* nothing written yet at this depth */
+};
+
+static void quoted(struct json *j, struct gh_str s)
+{
+	putc('"', j->to);
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = (uint8_t)s.p[i];
+		if (c == '"' || c == '\\')
+			fprintf(j->to, "\\%c", c);
+		else if (c < 0x20 || c == '<' || c == '>' || c == '&')
+			fprintf(j->to, "\\u%04x", c);
+		else
+			putc(c, j->to);
+	}
+	putc('"', j->to);
+}
+
+/* The comma, the line and the key in front of a value; key NULL in arrays. */
+static void before(struct json *j, const char *key)
+{
+	fprintf(j->to, "%s\n%*s", j->first ? "" : ",", (int)j->depth * 2, "");
+	j->first = false;
+	if (key)
+		fprintf(j->to, "\"%s\": ", key);
+}
+
+static void open(struct json *j, const char *key, char bracket)
+{
+	if (j->depth)
+		before(j, key);
+	putc(bracket, j->to);
+	j->depth++;
+	j->first = true;
+}
+
+static void shut(struct json *j, char bracket)
+{
+	j->depth--;
+	if (!j->first)
+		fprintf(j->to, "\n%*s", (int)j->depth * 2, "");
+	putc(bracket, j->to);
+	j->first = false;
+}
+
+/* Escaped as on a screen; null where there is no value. */
+static void text(struct json *j, const char *key, struct gh_str s)
+{
+	before(j, key);
+	if (!s.p) {
+		fputs("null", j->to);
+		return;
+	}
+	struct gh_mark mark = gh_arena_mark(j->arena);
+	quoted(j, gh_shown(j->arena, s));
+	gh_arena_release(j->arena, mark);
+}
+
+/* Our own words, which may have paragraphs. */
+static void words(struct json *j, const char *key, struct gh_str s)
+{
+	before(j, key);
+	quoted(j, s);
+}
+
+static void number(struct json *j, const char *key, int64_t n)
+{
+	before(j, key);
+	if (n == GH_NULL)
+		fputs("null", j->to);
+	else
+		fprintf(j->to, "%lld", (long long)n);
+}
+
+static void yes(struct json *j, const char *key, bool b)
+{
+	before(j, key);
+	fputs(b ? "true" : "false", j->to);
+}
+
+static void head(struct json *j, const struct gh_model *m)
+{
+	number(j, "schema_version", 1);
+	open(j, "tool", '{');
+	text(j, "name", GH_STR("gifthorse"));
+	text(j, "version", m->version);
+	text(j, "rules_sha256", m->rules_sha256);
+	text(j, "knowledge_sha256", m->knowledge_sha256);
+	shut(j, '}');
+	open(j, "scan", '{');
+	text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
+	text(j, "sandbox", m->sandbox);
+	shut(j, '}');
+	open(j, "inputs", '[');
+	for (size_t i = 0; i < m->n_inputs; i++) {
+		open(j, NULL, '{');
+		text(j, "name", m->inputs[i].name);
+		number(j, "size", m->inputs[i].size);
+		text(j, "sha256", m->inputs[i].sha256);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	open(j, "device", '{');
+	for (size_t i = 0; i < m->n_device; i++) {
+		char key[64];
+		gh_escape(key, sizeof key, m->device[i].key);
+		text(j, key, m->device[i].value);
+	}
+	shut(j, '}');
+	open(j, "verdict", '{');
+	text(j, "state", gh_str(m->verdict_state));
+	words(j, "sentence", m->verdict);
+	shut(j, '}');
+}
+
+static void amount(struct json *j, const char *key, struct gh_amount a)
+{
+	open(j, key, '{');
+	number(j, "files", a.files);
+	number(j, "bytes", a.bytes);
+	shut(j, '}');
+}
+
+static void coverage(struct json *j, const struct gh_model *m, size_t cap)
+{
+	open(j, "coverage", '{');
+	for (unsigned i = 0; i < GH_N_LEVELS; i++)
+		amount(j, gh_levels[i], m->level[i]);
+	open(j, "not_examined", '[');
+	size_t n = cap && cap < m->n_holes ? cap : m->n_holes;
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_hole *h = &m->holes[i];
+		open(j, NULL, '{');
+		text(j, "place", h->place);
+		text(j, "what", h->what);
+		text(j, "why", h->why);
+		number(j, "bytes", h->bytes);
+		yes(j, "damaged", h->damaged);
+		yes(j, "opaque", h->opaque);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	number(j, "not_examined_left_out", (int64_t)(m->n_holes - n));
+	open(j, "not_examined_totals", '{');
+	amount(j, "damaged", m->damaged);
+	amount(j, "opaque", m->opaque);
+	amount(j, "other", m->unexamined);
+	shut(j, '}');
+	open(j, "rules", '{');
+	number(j, "evaluated", m->evaluated);
+	number(j, "not_evaluated", m->silent);
+	number(j, "found", m->evaluated - m->quiet);
+	number(j, "not_found", m->quiet);
+	shut(j, '}');
+	shut(j, '}');
+}
+
+static void axes(struct json *j, const struct gh_model *m)
+{
+	open(j, "axes", '{');
+	for (unsigned i = 0; i < GH_N_AXES; i++) {
+		open(j, gh_axes[i], '{');
+		text(j, "state", gh_str(m->axis[i].state));
+		words(j, "sentence", m->axis[i].sentence);
+		shut(j, '}');
+	}
+	shut(j, '}');
+}
+
+static void finding(struct json *j, const struct gh_finding *f)
+{
+	struct gh_mark mark = gh_arena_mark(j->arena);
+	open(j, NULL, '{');
+	text(j, "rule", f->rule->id);
+	text(j, "severity", gh_str(gh_severities[f->severity]));
+	text(j, "axis", f->rule->axis);
+	text(j, "certainty", f->rule->certainty);
+	text(j, "witness", f->rule->witness);
+	text(j, "title", f->rule->title);
+	text(j, "place", f->place);
+	number(j, "offset", f->at);
+	text(j, "sha256", f->sha256);
+	text(j, "evidence", f->evidence);
+	text(j, "verify", gh_verify(j->arena, f));
+	text(j, "next", gh_next(j->arena, f));
+	text(j, "fingerprint", f->fingerprint);
+	shut(j, '}');
+	gh_arena_release(j->arena, mark);
+}
+
+static void findings(struct json *j, const struct gh_model *m, size_t cap)
+{
+	size_t left_out = 0;
+	open(j, "counts", '{');
+	for (unsigned i = 0; i < GH_N_SEVERITIES; i++)
+		number(j, gh_severities[i], (int64_t)m->count[i]);
+	shut(j, '}');
+	open(j, "findings", '[');
+	for (size_t g = 0; g < m->n_groups; g++) {
+		size_t n = cap && cap < m->groups[g].n ? cap : m->groups[g].n;
+		for (size_t i = 0; i < n; i++)
+			finding(j, &m->findings[m->groups[g].first + i]);
+		left_out += m->groups[g].n - n;
+	}
+	shut(j, ']');
+	number(j, "findings_left_out", (int64_t)left_out);
+}
+
+static void rules(struct json *j, const struct gh_model *m)
+{
+	open(j, "rules", '[');
+	for (size_t i = 0; i < m->n_states; i++) {
+		const struct gh_rule_state *s = &m->states[i];
+		open(j, NULL, '{');
+		text(j, "id", s->rule->id);
+		text(j, "title", s->rule->title);
+		text(j, "state", s->state);
+		text(j, "why", s->why);
+		number(j, "rows", s->rows);
+		shut(j, '}');
+	}
+	shut(j, ']');
+}
+
+void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to)
+{
+	struct gh_arena arena;
+	gh_arena_init(&arena, 0);
+	struct json j = {.to = to, .arena = &arena};
+	const char *fail_on = style->fail_on ? style->fail_on : "high";
+	open(&j, NULL, '{');
+	head(&j, m);
+	coverage(&j, m, cap);
+	axes(&j, m);
+	findings(&j, m, cap);
+	rules(&j, m);
+	open(&j, "exit", '{');
+	text(&j, "fail_on", gh_str(fail_on));
+	yes(&j, "findings", gh_model_at_least(m, fail_on));
+	yes(&j, "incomplete", gh_model_incomplete(m));
+	shut(&j, '}');
+	shut(&j, '}');
+	putc('\n', to);
+	gh_arena_done(&arena);
+}
+
+enum gh_code gh_report_json(
+	struct gh_db *db, int64_t scan, const struct gh_report_style *style, FILE *to, struct gh_err *err)
+{
+	struct gh_model m;
+	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK)
+		gh_json_model(&m, style, 0, to);
+	gh_model_done(&m);
+	return code;
+}

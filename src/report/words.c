@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sentences of a report. Never a number for the whole, never a word that says nothing is wrong, never an accusation: what the
+ * software is able to do, whose bytes say so, and what could not be looked at. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "report/model.h"
+
+struct gh_str gh_shown(struct gh_arena *arena, struct gh_str s)
+{
+	size_t cap = s.n * 4 + 1;
+	char *buf = gh_alloc_raw(arena, cap);
+	return buf ? gh_strn(buf, gh_escape(buf, cap, s)) : GH_STR("");
+}
+
+struct gh_str gh_number(struct gh_arena *arena, int64_t n)
+{
+	char digits[32], out[48];
+	int len = snprintf(digits, sizeof digits, "%lld", (long long)n), o = 0;
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0 && digits[i - 1] != '-')
+			out[o++] = ',';
+		out[o++] = digits[i];
+	}
+	return gh_str_dup(arena, gh_strn(out, (size_t)o));
+}
+
+struct gh_str gh_size(struct gh_arena *arena, int64_t n)
+{
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+	if (n < 0)
+		return GH_STR("size not known");
+	if (n < 1000)
+		return gh_str_fmt(arena, "%lld byte%s", (long long)n, n == 1 ? "" : "s");
+	double v = (double)n;
+	size_t u = 0;
+	while (v >= 999.95 && u + 1 < GH_COUNT(units)) {
+		v /= 1000;
+		u++;
+	}
+	return gh_str_fmt(arena, "%.1f %s", v, units[u]);
+}
+
+struct gh_str gh_counts(struct gh_arena *arena, const uint64_t count[GH_N_SEVERITIES])
+{
+	struct gh_str s = GH_STR("");
+	unsigned kinds = 0, done = 0;
+	for (unsigned i = 0; i < GH_N_SEVERITIES; i++)
+		kinds += count[i] != 0;
+	for (unsigned i = 0; i < GH_N_SEVERITIES; i++) {
+		if (!count[i])
+			continue;
+		struct gh_str n = gh_number(arena, (int64_t)count[i]);
+		const char *glue = !done ? "" : done + 1 == kinds ? " and " : ", ";
+		s = gh_str_fmt(arena, "%.*s%s%.*s %s", (int)s.n, s.p, glue, (int)n.n, n.p, gh_severities[i]);
+		done++;
+	}
+	return done ? s : GH_STR("no");
+}
+
+/* ---- axes ---- */
+
+static uint64_t total(const uint64_t count[GH_N_SEVERITIES])
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < GH_N_SEVERITIES; i++)
+		n += count[i];
+	return n;
+}
+
+struct gh_str gh_axis_word(struct gh_arena *arena, const struct gh_axis *a)
+{
+	static const char *const words[][2] = {{"nothing_found", "none found"},
+		{"partly_checked", "none found, partly checked"}, {"not_checked", "not checked"}, {"whole", "whole"},
+		{"gaps", "with gaps"}, {"incomplete", "incomplete"}};
+	uint64_t n = total(a->count);
+	if (n)
+		return gh_str_fmt(arena, "%llu found", (unsigned long long)n);
+	for (size_t i = 0; i < GH_COUNT(words); i++)
+		if (strcmp(words[i][0], a->state) == 0)
+			return gh_str(words[i][1]);
+	return gh_str(a->state);
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static struct gh_str checks_sentence(struct gh_model *m, const struct gh_axis *a)
+{
+	if (!a->evaluated)
+		return a->silent ? gh_str_fmt(&m->arena, "None of the %u checks of this kind could be made.", a->silent)
+				 : GH_STR("There is no check of this kind yet.");
+	if (!a->silent)
+		return gh_str_fmt(&m->arena, "None of the %u checks of this kind found anything.", a->evaluated);
+	return gh_str_fmt(&m->arena, "None of the %u checks that could be made found anything; %u could not be made.",
+		a->evaluated, a->silent);
+}
+
+/* The most severe finding of an axis names it. */
+static struct gh_str found_sentence(struct gh_model *m, unsigned axis)
+{
+	const struct gh_axis *a = &m->axis[axis];
+	struct gh_str counts = gh_counts(&m->arena, a->count);
+	struct gh_str not_made = a->silent ? gh_str_fmt(&m->arena, " %u check%s of this kind could not be made.",
+						     a->silent, plural(a->silent))
+					   : GH_STR("");
+	for (size_t i = 0; i < m->n_groups; i++)
+		if (gh_str_is(m->groups[i].rule->axis, gh_axes[axis]))
+			return gh_str_fmt(&m->arena, "%.*s finding%s; first: %.*s.%.*s", (int)counts.n, counts.p,
+				plural(total(a->count)), (int)m->groups[i].rule->title.n, m->groups[i].rule->title.p,
+				(int)not_made.n, not_made.p);
+	return counts;
+}
+
+static struct gh_str join(struct gh_model *m, struct gh_str a, const char *b)
+{
+	return gh_str_fmt(&m->arena, "%.*s %s", (int)a.n, a.p, b);
+}
+
+static void axis_words(struct gh_model *m, unsigned axis)
+{
+	static const char *const limits[] = {
+		[GH_INTEGRITY] = "What a signature says was read; the signature itself was not computed again.",
+		[GH_PROVENANCE] = "No published build was given to compare with.",
+		[GH_BEHAVIOUR] =
+			"This tells what the software is able to do, not what it did; program code was not followed.",
+	};
+	struct gh_axis *a = &m->axis[axis];
+	bool found = total(a->count) > 0;
+	a->state = found                                ? "findings"
+		   : !a->evaluated                      ? "not_checked"
+		   : a->silent || axis == GH_PROVENANCE ? "partly_checked" /* nothing was given to compare with */
+							: "nothing_found";
+	a->sentence = join(m, found ? found_sentence(m, axis) : checks_sentence(m, a), limits[axis]);
+}
+
+static void coverage_words(struct gh_model *m)
+{
+	struct gh_arena *z = &m->arena;
+	struct gh_axis *a = &m->axis[GH_COVERAGE];
+	const struct gh_amount *l = m->level;
+	int64_t holes = m->unexamined.files + m->damaged.files + m->opaque.files;
+	a->state = gh_model_incomplete(m)                          ? "incomplete"
+		   : holes || l[GH_READ].files < l[GH_FILES].files ? "gaps"
+								   : "whole";
+	struct gh_str files = gh_number(z, l[GH_FILES].files), read = gh_number(z, l[GH_READ].files),
+		      understood = gh_number(z, l[GH_UNDERSTOOD].files), n = gh_number(z, holes),
+		      bytes = gh_size(z, m->unexamined.bytes + m->damaged.bytes + m->opaque.bytes);
+	struct gh_str s = gh_str_fmt(z,
+		"Of %.*s file%s %.*s were read and %.*s understood to their end; code was followed in %lld.",
+		(int)files.n, files.p, plural((uint64_t)l[GH_FILES].files), (int)read.n, read.p, (int)understood.n,
+		understood.p, (long long)l[GH_ANALYSED].files);
+	if (holes)
+		s = gh_str_fmt(z,
+			"%.*s %.*s place%s (%.*s) %s not examined, %lld of them damaged or over a limit, %lld opaque "
+			"by nature.",
+			(int)s.n, s.p, (int)n.n, n.p, plural((uint64_t)holes), (int)bytes.n, bytes.p,
+			holes == 1 ? "was" : "were", (long long)m->damaged.files, (long long)m->opaque.files);
+	if (total(a->count)) {
+		struct gh_str f = found_sentence(m, GH_COVERAGE);
+		s = gh_str_fmt(z, "%.*s %.*s", (int)s.n, s.p, (int)f.n, f.p);
+	}
+	a->sentence = s;
+}
+
+/* ---- verdict ---- */
+
+static struct gh_str not_made(struct gh_model *m)
+{
+	return m->silent ? gh_str_fmt(&m->arena, "; %u could not be made", m->silent) : GH_STR("");
+}
+
+static void verdict(struct gh_model *m)
+{
+	struct gh_arena *z = &m->arena;
+	struct gh_str counts = gh_counts(z, m->count), rest = not_made(m);
+	uint64_t n = total(m->count);
+	if (m->count[GH_CRITICAL]) {
+		m->verdict_state = "critical";
+		m->verdict = gh_str_fmt(z,
+			"Do not rely on this phone yet: as its software stands, others are able to take it over (%.*s "
+			"finding%s). "
+			"Whether anybody did is not shown.",
+			(int)counts.n, counts.p, plural(n));
+	} else if (m->count[GH_HIGH]) {
+		m->verdict_state = "high";
+		m->verdict = gh_str_fmt(z,
+			"Ask before you rely on this phone: protections it should have are off or open (%.*s "
+			"finding%s). Whether "
+			"anybody made use of it is not shown.",
+			(int)counts.n, counts.p, plural(n));
+	} else if (n) {
+		m->verdict_state = "lesser";
+		m->verdict = gh_str_fmt(z,
+			"Nothing critical or high was found in the %u checks that could be made%.*s. There %s %.*s "
+			"finding%s to read.",
+			m->evaluated, (int)rest.n, rest.p, n == 1 ? "is" : "are", (int)counts.n, counts.p, plural(n));
+	} else if (!m->phone) {
+		m->verdict_state = "not_recognised";
+		m->verdict = GH_STR("Nothing can be said about a phone: no part of a phone's software was recognised "
+				    "in this input.");
+	} else if (!m->evaluated) {
+		m->verdict_state = "not_judged";
+		m->verdict = gh_str_fmt(
+			z, "Nothing can be said about this phone: none of the %u checks could be made.", m->silent);
+	} else {
+		m->verdict_state = "nothing_found";
+		m->verdict = gh_str_fmt(z,
+			"None of the %u checks that could be made found anything%.*s. This is not a guarantee.",
+			m->evaluated, (int)rest.n, rest.p);
+	}
+	if (m->interrupted)
+		m->verdict = gh_str_fmt(z, "The scan was interrupted; this is told from what was read until then. %.*s",
+			(int)m->verdict.n, m->verdict.p);
+}
+
+void gh_words(struct gh_model *m)
+{
+	for (unsigned i = 0; i < GH_COVERAGE; i++)
+		axis_words(m, i);
+	coverage_words(m);
+	verdict(m);
+}
