@@ -137,13 +137,12 @@ static enum gh_code der_read(struct gh_ctx *ctx, const struct gh_blob *blob, str
 
 static enum gh_code cert_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
 {
-	unsigned found = 0;
 	if (!blob->data)
 		return gh_fail(err, GH_LIMIT, 0, "larger than 16 MiB");
 	bool der = blob->size && blob->data[0] == DER_SEQUENCE;
 	if (!der && is_signature_name(blob->name) && gh_str_starts(blob->path, "META-INF/"))
 		gh_note(ctx, GH_BAD, 0, "a signature file that is no PKCS#7");
-	return der ? der_read(ctx, blob, err) : pem_read(ctx, blob->data, blob->size, &found, err);
+	return der ? der_read(ctx, blob, err) : pem_read(ctx, blob->data, blob->size, is_cert_name(blob->name), err);
 }
 
 const struct gh_inspector gh_inspector_cert = {

@@ -3,8 +3,6 @@
 #include "base/num.h"
 #include "inspectors/cert/cert.h"
 
-enum { PEM_MAX = 16 << 20 }; /* unpacked, of one block: a PKCS#7 with 1,000 certificates has 2 MiB */
-
 static const struct label {
 	const char *word;
 	bool pkcs7;
@@ -54,7 +52,7 @@ static int digit(uint8_t c)
 
 static bool is_blank(uint8_t c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || c == '"' || (c >= '\t' && c <= '\r');
 }
 
 /* RFC 1421's header lines ("Proc-Type: ...") before an empty line. */
@@ -73,6 +71,12 @@ static size_t skip_headers(const uint8_t *p, size_t n)
 	return 0;
 }
 
+/* A line break as JSON, Java properties and C write it into a text: "\\n", or a backslash at the end of a line. */
+static bool is_escape(const uint8_t *p, size_t n)
+{
+	return n >= 2 && p[0] == '\\' && (p[1] == 'n' || p[1] == 'r' || is_blank(p[1]));
+}
+
 /* Unpacks base64 with blanks between; false (and *ret_at) where a character is none. */
 static bool base64(const uint8_t *p, size_t n, uint8_t *out, size_t *ret_n, size_t *ret_at)
 {
@@ -83,6 +87,10 @@ static bool base64(const uint8_t *p, size_t n, uint8_t *out, size_t *ret_n, size
 		int v = digit(p[i]);
 		if (is_blank(p[i]))
 			continue;
+		if (is_escape(p + i, n - i)) {
+			i++;
+			continue;
+		}
 		pad += p[i] == '=';
 		if (p[i] == '=' && pad <= 2)
 			continue;
@@ -108,47 +116,61 @@ static struct gh_cursor first_element(struct gh_cursor c)
 	return der_next(&rest, &d) ? d.whole : c;
 }
 
-static enum gh_code block(struct gh_ctx *ctx, const struct label *label, struct text body, uint64_t at,
-	uint64_t body_at, unsigned *found, struct gh_err *err)
+/* Where the text has notes; only a file that claims to hold certificates is damaged when it does not. */
+struct reading {
+	struct gh_ctx *ctx;
+	bool strict;
+	unsigned *found;
+};
+
+static void note(const struct reading *r, enum gh_code code, uint64_t at, const char *what)
 {
-	size_t headers = skip_headers(body.p, body.n), n, wrong = 0;
-	uint8_t *out = gh_alloc_raw(ctx->arena, body.n / 4 * 3 + 3);
+	if (r->strict)
+		gh_note(r->ctx, code, at, "%s", what);
+}
+
+static enum gh_code block(
+	const struct reading *r, const struct label *label, struct text body, uint64_t at, struct gh_err *err)
+{
+	size_t headers = skip_headers(body.p + body.i, body.n - body.i), n, wrong = 0;
+	uint8_t *out = gh_alloc_raw(r->ctx->arena, (body.n - body.i) / 4 * 3 + 3);
 	if (!out)
 		return gh_fail(err, GH_NOMEM, at, "no memory for a PEM block");
-	if (!base64(body.p + headers, body.n - headers, out, &n, &wrong)) {
-		gh_note(ctx, GH_BAD, body_at + headers + wrong, "not base64 in a PEM block");
+	body.i += headers;
+	if (!base64(body.p + body.i, body.n - body.i, out, &n, &wrong)) {
+		note(r, GH_BAD, body.i + wrong, "not base64 in a PEM block");
 		return GH_OK;
 	}
 	struct gh_cursor c = gh_cursor(out, n, at);
-	++*found;
+	++*r->found;
 	if (label->pkcs7)
-		return pkcs7_read(ctx, c, true, at, err);
-	(void)x509_emit(ctx, label->trusted ? first_element(c) : c, at, "pem", X509_SIGNER_UNKNOWN);
+		return pkcs7_read(r->ctx, c, true, at, err);
+	(void)x509_emit(r->ctx, label->trusted ? first_element(c) : c, at, "pem", X509_SIGNER_UNKNOWN);
 	return GH_OK;
 }
 
-enum gh_code pem_read(struct gh_ctx *ctx, const uint8_t *p, size_t n, unsigned *ret_found, struct gh_err *err)
+enum gh_code pem_read(struct gh_ctx *ctx, const uint8_t *p, size_t n, bool strict, struct gh_err *err)
 {
 	static const char begin[] = "-----BEGIN ";
 	struct text t = {p, n, 0};
+	unsigned found = 0;
+	const struct reading r = {ctx, strict, &found};
 	enum gh_code code = GH_OK;
 	while (code == GH_OK && seek(&t, begin)) {
 		uint64_t at = t.i - strlen(begin);
 		const struct label *label = label_read(&t);
 		if (!label)
 			continue;
-		if (*ret_found >= X509_CERTS_MAX)
+		if (found >= X509_CERTS_MAX)
 			return gh_fail(err, GH_LIMIT, at, "more than %d certificates", X509_CERTS_MAX);
 		const uint8_t *end = memmem(p + t.i, n - t.i, "-----", 5);
-		struct text body = {p + t.i, end ? (size_t)(end - p) - t.i : n - t.i, 0};
+		struct text body = {p, end ? (size_t)(end - p) : n, t.i};
 		if (!end)
-			gh_note(ctx, GH_SHORT, at, "a PEM block without an end");
-		if (body.n > PEM_MAX)
-			return gh_fail(err, GH_LIMIT, at, "a PEM block of more than %d bytes", PEM_MAX);
+			note(&r, GH_SHORT, at, "a PEM block without an end");
 		struct gh_mark mark = gh_arena_mark(ctx->arena);
-		code = block(ctx, label, body, at, t.i, ret_found, err);
+		code = block(&r, label, body, at, err);
 		gh_arena_release(ctx->arena, mark);
-		t.i += body.n;
+		t.i = body.n;
 	}
 	return code;
 }
