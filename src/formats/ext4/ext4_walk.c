@@ -31,12 +31,14 @@ struct ext4_walk {
 	bool done;
 };
 
-static bool see(struct ext4_walk *w, uint32_t ino)
+static bool seen(const struct ext4_walk *w, uint32_t ino)
 {
-	uint8_t bit = (uint8_t)(1 << (ino & 7));
-	bool was = w->seen[ino >> 3] & bit;
-	w->seen[ino >> 3] |= bit;
-	return was;
+	return w->seen[ino >> 3] >> (ino & 7) & 1;
+}
+
+static void see(struct ext4_walk *w, uint32_t ino)
+{
+	w->seen[ino >> 3] |= (uint8_t)(1 << (ino & 7));
 }
 
 static enum gh_code walk_start(struct ext4 *fs, struct gh_err *err)
@@ -207,6 +209,7 @@ static enum gh_code entry_inode(
 			d->ino, name, de->ino);
 		return GH_END;
 	}
+	fs->quiet = seen(w, de->ino); /* what is wrong with it was told under its first name */
 	enum gh_code code = ext4_inode(fs, de->ino, w->raw, &w->in, err);
 	if (code) {
 		code = ext4_step_over(fs, EXT4_T_ENTRY, err);
@@ -248,7 +251,8 @@ static enum gh_code child(struct ext4 *fs, struct gh_child *ret, struct gh_err *
 	ret->attr.caps = x.caps;
 	ret->attr.selinux = x.selinux;
 	ret->attr.iflags = in->flags;
-	bool before = see(w, in->ino);
+	bool before = seen(w, in->ino);
+	see(w, in->ino);
 	switch (in->mode & FMT) {
 	case REG:
 		regular(fs, in, ret);
@@ -297,7 +301,7 @@ static enum gh_code unreached(struct ext4 *fs, uint32_t g, struct ext4_slot *slo
 		return GH_OK;
 	for (uint32_t i = 0; i < per_group; i++) {
 		uint32_t ino = first + i;
-		if (!(slot->buf[i / 8] >> (i % 8) & 1) || ino < fs->sb.first_ino || w->seen[ino >> 3] >> (ino & 7) & 1)
+		if (!(slot->buf[i / 8] >> (i % 8) & 1) || ino < fs->sb.first_ino || seen(w, ino))
 			continue;
 		code = gh_spend_steps(fs->ctx->budget, 1, group.at, err);
 		if (code)
@@ -312,6 +316,7 @@ static enum gh_code walk_end(struct ext4 *fs, struct gh_err *err)
 {
 	uint64_t count = 0;
 	fs->walk->done = true;
+	fs->quiet = false;
 	for (uint32_t g = 0; g < fs->sb.groups; g++) {
 		if (g % 64 == 0 && gh_spend_steps(fs->ctx->budget, 1, 0, err))
 			return GH_LIMIT;
@@ -329,6 +334,7 @@ static enum gh_code walk_end(struct ext4 *fs, struct gh_err *err)
 enum gh_code ext4_walk_next(struct ext4 *fs, struct gh_child *ret, struct gh_err *err)
 {
 	enum gh_code code = fs->walk ? GH_OK : walk_start(fs, err);
+	fs->quiet = false;
 	struct ext4_walk *w = fs->walk;
 	if (code)
 		return code;

@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests/lib"))
 import ght  # noqa: E402
+import make_seeds  # noqa: E402
 from debugfs import Debugfs  # noqa: E402
 
 CAPS = {"bin/net": ("cap_net_admin,cap_net_raw+ep", 0x3000), "bin/all": ("=p", 0x1ffffffffff), "bin/bpf": ("cap_bpf+p", 1 << 39)}
@@ -479,6 +480,21 @@ def test_names(work):
     ght.check(got.has_note('"bbbb" says type 2, inode'), "names: another type than the inode's", got.notes)
 
 
+def test_seeds(work):
+    """The hand-made seeds: the undamaged ones are sound to e2fsck, and to us."""
+    folder = pathlib.Path(__file__).parent / "seeds"
+    for name, data in make_seeds.seeds():
+        ght.equal(ght.sha((folder / name).read_bytes()), ght.sha(data), f"seed {name} is what make_seeds.py makes")
+    for name in ("ext4", "ext4_nocsum", "ext2"):
+        image = work / "seed"
+        shutil.copyfile(folder / name, image)
+        p = subprocess.run(["e2fsck", "-fn", "-E", "no_optimize_extents", image], capture_output=True)
+        ght.equal(p.returncode, 0, f"seed {name} is sound to e2fsck")
+        got = Drive(image)
+        ght.equal((got.status, got.notes), ("ok", []), f"seed {name} is sound to us")
+        compare_debugfs(f"seed {name}", got, image)
+
+
 def main():
     work = ght.tmp()
     only = sys.argv[1:]
@@ -491,6 +507,7 @@ def main():
     test_structure(work, root)
     test_damage(work, root)
     test_names(work)
+    test_seeds(work)
     ght.done()
 
 
