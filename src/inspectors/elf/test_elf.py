@@ -20,7 +20,7 @@ TYPES = {"REL": "rel", "EXEC": "exec", "DYN": "dyn", "CORE": "core"}
 STYPES = {"NOTYPE": "notype", "OBJECT": "object", "FUNC": "func", "SECTION": "section", "FILE": "file", "COMMON": "common",
           "TLS": "tls", "IFUNC": "ifunc"}
 FLAGS = {"W": 1, "A": 2, "X": 4, "M": 0x10, "S": 0x20, "I": 0x40, "L": 0x80, "O": 0x100, "G": 0x200, "T": 0x400, "C": 0x800,
-         "R": 0x200000, "E": 0x80000000}
+         "E": 0x80000000}  # R (retain) is printed for some systems only
 
 
 def readelf(*argv):
