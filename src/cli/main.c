@@ -17,6 +17,8 @@ static const struct {
 } commands[] = {
 	{"scan", gh_cmd_scan, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
+	{"ls", gh_cmd_ls, "INPUT [PATH]", "list what is inside"},
+	{"cat", gh_cmd_cat, "INPUT PATH", "write one file from inside to standard output"},
 	{"report", gh_cmd_report, "FACTS.db", "tell the findings of a scan again, in any format"},
 	{"query", gh_cmd_query, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
 	{"rules", gh_cmd_rules, "", "list the rules"},

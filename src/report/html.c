@@ -155,7 +155,8 @@ static void finding(struct gh_html *h, const struct gh_group *g)
 	fputs("<h4>What to do</h4>\n", h->to);
 	gh_html_paragraphs(h, gh_next(&h->arena, f));
 	fputs("<h4>What would change our mind</h4>\n", h->to);
-	gh_html_paragraphs(h, r->lookalike);
+	gh_html_paragraphs(h, gh_str_fmt(&h->arena, "What looks the same and is harmless: %.*s", (int)r->lookalike.n,
+				      r->lookalike.p));
 	fputs("<h4>Check it by hand</h4>\n<pre>", h->to);
 	gh_html_text(h, gh_verify(&h->arena, f));
 	fputs("</pre>\n<p class=\"more\">Drawn from: ", h->to);

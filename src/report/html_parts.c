@@ -51,11 +51,14 @@ static void axes(struct gh_html *h)
 	put(h, "<div class=\"axes\">\n");
 	for (unsigned i = 0; i < GH_N_AXES; i++) {
 		const struct gh_axis *a = &h->m->axis[i];
-		fprintf(h->to, "<div><h3>%s: <span class=\"state\">%s</span></h3><p><b>", names[i], questions[i]);
-		struct gh_str word = gh_axis_word(&h->arena, a);
-		fprintf(h->to, "%c", word.n && word.p[0] >= 'a' && word.p[0] <= 'z' ? word.p[0] - 32 : word.p[0]);
-		gh_html_text(h, gh_strn(word.p + 1, word.n - 1));
-		put(h, ".</b> ");
+		fprintf(h->to, "<div><h3>%s: <span class=\"state\">%s</span></h3><p>", names[i], questions[i]);
+		if (strcmp(a->state, "findings")) {
+			struct gh_str word = gh_axis_word(&h->arena, a);
+			fputs("<b>", h->to);
+			putc(word.p[0] - 32, h->to);
+			gh_html_text(h, gh_strn(word.p + 1, word.n - 1));
+			put(h, ".</b> ");
+		}
 		gh_html_text(h, a->sentence);
 		put(h, "</p></div>\n");
 	}
@@ -111,10 +114,9 @@ void gh_html_top(struct gh_html *h)
 	}
 	fprintf(h->to, "<li>%u check%s found nothing</li><li>%u could not be made</li>\n</ul>\n", m->quiet,
 		m->quiet == 1 ? "" : "s", m->silent);
-	put(h, "<nav class=\"toc\"><a href=\"#examined\">What was examined</a><a href=\"#advice\">What to do now</a>"
-	       "<a href=\"#findings\">What was found</a><a href=\"#checks\">Checks</a><a "
-	       "href=\"#inventory\">Inventory</a>"
-	       "<a href=\"#method\">Method</a></nav>\n</section>\n");
+	put(h, "<nav class=\"toc\"><a href=\"#examined\">What was examined</a> <a href=\"#advice\">What to do now</a> "
+	       "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a><a "
+	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");
 }
 
 /* ---- examined ---- */

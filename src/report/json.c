@@ -126,10 +126,10 @@ static void head(struct json *j, const struct gh_model *m)
 	shut(j, '}');
 }
 
-static void amount(struct json *j, const char *key, struct gh_amount a)
+static void amount(struct json *j, const char *key, const char *of, struct gh_amount a)
 {
 	open(j, key, '{');
-	number(j, "files", a.files);
+	number(j, of, a.files);
 	number(j, "bytes", a.bytes);
 	shut(j, '}');
 }
@@ -138,7 +138,7 @@ static void coverage(struct json *j, const struct gh_model *m, size_t cap)
 {
 	open(j, "coverage", '{');
 	for (unsigned i = 0; i < GH_N_LEVELS; i++)
-		amount(j, gh_levels[i], m->level[i]);
+		amount(j, gh_levels[i], "files", m->level[i]);
 	open(j, "not_examined", '[');
 	size_t n = cap && cap < m->n_holes ? cap : m->n_holes;
 	for (size_t i = 0; i < n; i++) {
@@ -155,9 +155,9 @@ static void coverage(struct json *j, const struct gh_model *m, size_t cap)
 	shut(j, ']');
 	number(j, "not_examined_left_out", (int64_t)(m->n_holes - n));
 	open(j, "not_examined_totals", '{');
-	amount(j, "damaged", m->damaged);
-	amount(j, "opaque", m->opaque);
-	amount(j, "other", m->unexamined);
+	amount(j, "damaged", "places", m->damaged);
+	amount(j, "opaque", "places", m->opaque);
+	amount(j, "other", "places", m->unexamined);
 	shut(j, '}');
 	open(j, "rules", '{');
 	number(j, "evaluated", m->evaluated);

@@ -147,8 +147,11 @@ static void add_hole(struct rows *r)
 	struct gh_model *m = r->m;
 	if (!(m->holes = more(r, m->holes, sizeof *m->holes)))
 		return;
-	m->holes[r->n] = (struct gh_hole){
-		text(r, 0), text(r, 1), text(r, 2), number(r, 3), number(r, 4) == 1, number(r, 5) == 1};
+	struct gh_str place = text(r, 0);
+	if (gh_str_starts(place, "/")) /* an INPUT itself: called as findings call it */
+		place = gh_strn(place.p + 1, place.n - 1);
+	m->holes[r->n] =
+		(struct gh_hole){place, text(r, 1), text(r, 2), number(r, 3), number(r, 4) == 1, number(r, 5) == 1};
 	m->n_holes = r->n + 1;
 }
 
@@ -276,6 +279,8 @@ static void add_finding(struct rows *r)
 		.path = text(r, 9),
 		.dpath = text(r, 10)};
 	f->input = input_of(m, text(r, 11));
+	if (f->path.p && !f->image.n) /* no partition: the INPUT, or an image in it */
+		f->image = f->place;
 	m->n_findings = r->n + 1;
 	m->count[f->severity]++;
 	m->axis[find_word(gh_axes, GH_N_AXES, rule->axis)].count[f->severity]++;
@@ -332,7 +337,7 @@ static const struct {
 		add_scan},
 	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT sum(e.size) FROM c_entries e WHERE e.blob_id=m.child "
 	 "AND e.ftype='file') "
-	 "ELSE coalesce(b.size, m.size) END, lower(hex(b.sha256)) FROM scans s JOIN c_members m ON "
+	 "ELSE coalesce(b.size, m.size) END, nullif(lower(hex(b.sha256)),'') FROM scans s JOIN c_members m ON "
 	 "m.blob_id=s.root_blob "
 	 "LEFT JOIN blobs b ON b.blob_id=m.child WHERE s.scan_id=?1 ORDER BY m.n",
 		add_input},

@@ -51,7 +51,7 @@ struct gh_input {
 };
 
 struct gh_axis {
-	const char *state; /* findings nothing_found partly_checked not_checked; coverage: whole gaps incomplete */
+	const char *state; /* findings nothing_found partly_checked not_checked; coverage: all_read gaps incomplete */
 	struct gh_str sentence;
 	uint64_t count[GH_N_SEVERITIES];
 	unsigned evaluated, silent; /* checks that could and could not be made */

@@ -72,8 +72,8 @@ static uint64_t total(const uint64_t count[GH_N_SEVERITIES])
 struct gh_str gh_axis_word(struct gh_arena *arena, const struct gh_axis *a)
 {
 	static const char *const words[][2] = {{"nothing_found", "none found"},
-		{"partly_checked", "none found, partly checked"}, {"not_checked", "not checked"}, {"whole", "whole"},
-		{"gaps", "with gaps"}, {"incomplete", "incomplete"}};
+		{"partly_checked", "none found, partly checked"}, {"not_checked", "not checked"},
+		{"all_read", "all read"}, {"gaps", "with gaps"}, {"incomplete", "incomplete"}};
 	uint64_t n = total(a->count);
 	if (n)
 		return gh_str_fmt(arena, "%llu found", (unsigned long long)n);
@@ -145,7 +145,7 @@ static void coverage_words(struct gh_model *m)
 	int64_t holes = m->unexamined.files + m->damaged.files + m->opaque.files;
 	a->state = gh_model_incomplete(m)                          ? "incomplete"
 		   : holes || l[GH_READ].files < l[GH_FILES].files ? "gaps"
-								   : "whole";
+								   : "all_read";
 	struct gh_str files = gh_number(z, l[GH_FILES].files), read = gh_number(z, l[GH_READ].files),
 		      understood = gh_number(z, l[GH_UNDERSTOOD].files), n = gh_number(z, holes),
 		      bytes = gh_size(z, m->unexamined.bytes + m->damaged.bytes + m->opaque.bytes);
@@ -168,50 +168,71 @@ static void coverage_words(struct gh_model *m)
 
 /* ---- verdict ---- */
 
-static struct gh_str not_made(struct gh_model *m)
+/* What the grave findings of an axis amount to; NULL where there are none. */
+static const char *grave(const struct gh_model *m, unsigned axis)
 {
-	return m->silent ? gh_str_fmt(&m->arena, "; %u could not be made", m->silent) : GH_STR("");
+	const uint64_t *n = m->axis[axis].count;
+	if (!n[GH_CRITICAL] && !n[GH_HIGH])
+		return NULL;
+	switch (axis) {
+	case GH_BEHAVIOUR:
+		return n[GH_CRITICAL] ? "as its software stands, others are able to take it over"
+				      : "its software leaves doors open to others";
+	case GH_INTEGRITY:
+		return "what should protect it against changed software is off or can be passed";
+	case GH_PROVENANCE:
+		return "what it says about itself does not agree";
+	default:
+		return "important parts of it could not be read";
+	}
+}
+
+static struct gh_str grave_verdict(struct gh_model *m, struct gh_str rest)
+{
+	static const unsigned order[] = {GH_BEHAVIOUR, GH_INTEGRITY, GH_PROVENANCE, GH_COVERAGE};
+	struct gh_arena *z = &m->arena;
+	struct gh_str s =
+		gh_str(m->count[GH_CRITICAL] ? "Do not rely on this phone yet:" : "Ask before you rely on this phone:");
+	const char *glue = " ";
+	for (size_t i = 0; i < GH_COUNT(order); i++)
+		if (grave(m, order[i])) {
+			s = gh_str_fmt(z, "%.*s%s%s", (int)s.n, s.p, glue, grave(m, order[i]));
+			glue = "; ";
+		}
+	struct gh_str counts = gh_counts(z, m->count);
+	return gh_str_fmt(z, "%.*s (%.*s finding%s). Whether anybody made use of it is not shown; %.*s.", (int)s.n, s.p,
+		(int)counts.n, counts.p, plural(total(m->count)), (int)rest.n, rest.p);
 }
 
 static void verdict(struct gh_model *m)
 {
 	struct gh_arena *z = &m->arena;
-	struct gh_str counts = gh_counts(z, m->count), rest = not_made(m);
+	struct gh_str counts = gh_counts(z, m->count);
+	struct gh_str rest = gh_str_fmt(z, "%u check%s could not be made", m->silent, plural(m->silent));
 	uint64_t n = total(m->count);
-	if (m->count[GH_CRITICAL]) {
-		m->verdict_state = "critical";
-		m->verdict = gh_str_fmt(z,
-			"Do not rely on this phone yet: as its software stands, others are able to take it over (%.*s "
-			"finding%s). "
-			"Whether anybody did is not shown.",
-			(int)counts.n, counts.p, plural(n));
-	} else if (m->count[GH_HIGH]) {
-		m->verdict_state = "high";
-		m->verdict = gh_str_fmt(z,
-			"Ask before you rely on this phone: protections it should have are off or open (%.*s "
-			"finding%s). Whether "
-			"anybody made use of it is not shown.",
-			(int)counts.n, counts.p, plural(n));
+	if (m->count[GH_CRITICAL] || m->count[GH_HIGH]) {
+		m->verdict_state = m->count[GH_CRITICAL] ? "critical" : "high";
+		m->verdict = grave_verdict(m, rest);
 	} else if (n) {
 		m->verdict_state = "lesser";
 		m->verdict = gh_str_fmt(z,
-			"Nothing critical or high was found in the %u checks that could be made%.*s. There %s %.*s "
-			"finding%s to read.",
-			m->evaluated, (int)rest.n, rest.p, n == 1 ? "is" : "are", (int)counts.n, counts.p, plural(n));
+			"Of the %u checks that could be made none found anything critical or high; %.*s. %.*s "
+			"finding%s should be read.",
+			m->evaluated, (int)rest.n, rest.p, (int)counts.n, counts.p, plural(n));
 	} else if (!m->phone) {
 		m->verdict_state = "not_recognised";
-		m->verdict = GH_STR("Nothing can be said about a phone: no part of a phone's software was recognised "
-				    "in this input.");
+		m->verdict = GH_STR("Nothing can be said: no part of a phone's software was recognised in this input.");
 	} else if (!m->evaluated) {
 		m->verdict_state = "not_judged";
-		m->verdict = gh_str_fmt(
-			z, "Nothing can be said about this phone: none of the %u checks could be made.", m->silent);
+		m->verdict = gh_str_fmt(z, "Nothing can be said: none of the %u checks could be made.", m->silent);
 	} else {
 		m->verdict_state = "nothing_found";
 		m->verdict = gh_str_fmt(z,
-			"None of the %u checks that could be made found anything%.*s. This is not a guarantee.",
+			"None of the %u checks that could be made found anything; %.*s. This is not a guarantee.",
 			m->evaluated, (int)rest.n, rest.p);
 	}
+	if (m->damaged.files)
+		m->verdict = join(m, m->verdict, "Parts of the input were damaged or could not be read to their end.");
 	if (m->interrupted)
 		m->verdict = gh_str_fmt(z, "The scan was interrupted; this is told from what was read until then. %.*s",
 			(int)m->verdict.n, m->verdict.p);
