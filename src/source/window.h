@@ -15,7 +15,7 @@ struct gh_window {
 };
 
 /* n bytes at off, valid until the window's next use: in the source where it lies in memory, else in the buffer, which is taken from
- * the arena when first needed. GH_SHORT if the range is not inside the source, GH_LIMIT if n is above cap. */
+ * the arena when first needed (so not between a mark and its release, if the window is to live longer). GH_SHORT if the range is not inside the source, GH_LIMIT if n is above cap. */
 enum gh_code gh_window_get(struct gh_window *w, struct gh_arena *arena, uint64_t off, size_t n, const uint8_t **ret,
 	struct gh_err *err) GH_MUST;
 

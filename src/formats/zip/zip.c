@@ -58,6 +58,7 @@ static enum gh_code zip_open(struct gh_ctx *ctx, struct gh_source *src, void *st
 	struct zip *z = state;
 	z->src = src;
 	z->central = (struct gh_window){.src = src, .cap = WINDOW, .step = WINDOW};
+	z->spot = (struct gh_window){.src = src, .cap = WINDOW};
 	z->local = (struct gh_window){.src = src, .cap = WINDOW, .step = AHEAD};
 	enum gh_code code = zip_end_find(ctx, src, &z->end, err);
 	z->pos = z->end.central;
@@ -159,7 +160,7 @@ static enum gh_code next_record(struct gh_ctx *ctx, struct zip *z, struct zip_en
 		uint64_t stop = z->end.central + z->end.central_size;
 		if (z->pos >= stop)
 			return GH_END;
-		enum gh_code code = zip_central_read(ctx, z, z->pos, ret, err);
+		enum gh_code code = zip_central_read(ctx, z, &z->central, z->pos, ret, err);
 		if (code == GH_OK)
 			z->pos += ret->len;
 		if (code != GH_BAD && code != GH_SHORT)

@@ -87,6 +87,7 @@ struct zip {
 	struct gh_source *src;
 	struct zip_end end;
 	struct gh_window central, local;
+	struct gh_window spot; /* for single records here and there: reads nothing ahead */
 	uint64_t pos; /* of the next record; in a walk of what is searched next */
 	uint64_t n; /* members listed */
 	bool damaged; /* the directory could not be read to its end: what it leaves unclaimed is walked */
@@ -99,7 +100,7 @@ struct zip {
 	uint64_t last; /* highest local header offset so far */
 	uint64_t unordered, unordered_at; /* members that lie before an earlier one, and the record of the first */
 	uint64_t notes;
-	char *name; /* walk: of the member at hand */
+	char *name; /* a name that must outlive its window */
 	bool ended;
 };
 
@@ -108,14 +109,17 @@ enum gh_code zip_end_find(struct gh_ctx *ctx, struct gh_source *src, struct zip_
 void zip_end_facts(struct gh_ctx *ctx, struct zip *z);
 
 /* zip_entry.c */
+/* The record at `at`, through that window. */
 enum gh_code zip_central_read(
-	struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_entry *ret, struct gh_err *err);
+	struct gh_ctx *ctx, struct zip *z, struct gh_window *w, uint64_t at, struct zip_entry *ret, struct gh_err *err);
 enum gh_code zip_local_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_local *ret, struct gh_err *err);
 /* Where the data descriptor behind a member ends, and what it says (NULL: the end alone). `data_end` itself if there is none. */
 enum gh_code zip_descriptor_read(struct gh_ctx *ctx, struct zip *z, uint64_t data_end, const struct zip_entry *e,
 	struct zip_local *ret, uint64_t *ret_end, struct gh_err *err);
 
 /* zip_facts.c */
+/* Makes z->name, for the longest name. */
+enum gh_code zip_name_buffer(struct gh_ctx *ctx, struct zip *z, struct gh_err *err);
 /* Notes are capped: a million broken members shall not make a million notes. */
 void zip_note(struct gh_ctx *ctx, struct zip *z, enum gh_code code, uint64_t at, const char *fmt, ...) GH_PRINTF(5, 6);
 void zip_compare(struct gh_ctx *ctx, struct zip *z, const struct zip_entry *e, const struct zip_local *l);

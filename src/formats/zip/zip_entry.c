@@ -11,7 +11,7 @@ static bool extra64(struct gh_cursor extra, uint64_t *size, uint64_t *csize, uin
 	bool left = false;
 	for (size_t i = 0; i < GH_COUNT(open); i++)
 		left |= open[i] && *open[i] == UINT32_MAX;
-	while (left && gh_left(&extra) >= 4) {
+	while (left && !extra.bad && gh_left(&extra) >= 4) {
 		uint16_t id = gh_u16(&extra);
 		struct gh_cursor box = gh_sub(&extra, gh_u16(&extra));
 		if (id != EXTRA64)
@@ -35,13 +35,14 @@ static enum gh_code record_tail(struct gh_ctx *ctx, struct gh_window *w, uint64_
 	return code;
 }
 
-enum gh_code zip_central_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, struct zip_entry *ret, struct gh_err *err)
+enum gh_code zip_central_read(
+	struct gh_ctx *ctx, struct zip *z, struct gh_window *w, uint64_t at, struct zip_entry *ret, struct gh_err *err)
 {
 	const uint8_t *p;
 	uint64_t stop = z->end.central + z->end.central_size;
 	if (stop - at < ZIP_CENTRAL)
 		return gh_fail(err, GH_SHORT, at, "the central directory ends inside a record");
-	enum gh_code code = gh_window_get(&z->central, ctx->arena, at, ZIP_CENTRAL, &p, err);
+	enum gh_code code = gh_window_get(w, ctx->arena, at, ZIP_CENTRAL, &p, err);
 	if (code)
 		return code;
 	struct gh_cursor c = gh_cursor(p, ZIP_CENTRAL, at);
@@ -62,7 +63,7 @@ enum gh_code zip_central_read(struct gh_ctx *ctx, struct zip *z, uint64_t at, st
 	if (stop - at < ret->len)
 		return gh_fail(err, GH_SHORT, at, "the central directory ends inside a record");
 	struct gh_cursor tail = {0};
-	code = record_tail(ctx, &z->central, at, ZIP_CENTRAL, name, extra, &tail, err);
+	code = record_tail(ctx, w, at, ZIP_CENTRAL, name, extra, &tail, err);
 	if (code)
 		return code;
 	ret->name = gh_strn(gh_bytes(&tail, name), name);

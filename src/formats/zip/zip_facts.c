@@ -152,13 +152,20 @@ static enum gh_code flatten(struct gh_ctx *ctx, struct zip *z, struct gh_err *er
 
 /* ---- the archive ---- */
 
-/* The name in a record, in the arena; NONE for what is no member. */
+enum gh_code zip_name_buffer(struct gh_ctx *ctx, struct zip *z, struct gh_err *err)
+{
+	if (!z->name && !(z->name = gh_alloc_raw(ctx->arena, UINT16_MAX)))
+		return gh_fail(err, GH_NOMEM, z->pos, "no memory for a name");
+	return GH_OK;
+}
+
+/* The name in a record, valid until the next record is read; NONE for what is no member. */
 static struct gh_str name_at(struct gh_ctx *ctx, struct zip *z, uint64_t at)
 {
 	struct zip_entry e;
-	if (at == UINT64_MAX || zip_central_read(ctx, z, at, &e, NULL))
+	if (at == UINT64_MAX || zip_central_read(ctx, z, &z->spot, at, &e, NULL))
 		return GH_NONE;
-	return gh_str_dup(ctx->arena, e.name);
+	return e.name;
 }
 
 static void row_numbers(struct gh_ctx *ctx, uint64_t at, struct gh_str name, const char *kind, uint64_t a, uint64_t b)
@@ -187,12 +194,10 @@ static enum gh_code row_places(struct gh_ctx *ctx, struct zip *z, struct gh_err 
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, s.start, err);
 		if (code)
 			return code;
-		struct gh_mark mark = gh_arena_mark(ctx->arena);
 		if (s.start > end)
 			row_gap(ctx, z, end, s.start);
 		else if (s.start < end && s.end > s.start)
 			row_numbers(ctx, s.start, name_at(ctx, z, s.at), "overlap", s.start, end);
-		gh_arena_release(ctx->arena, mark);
 		end = gh_max(end, s.end);
 	}
 	if (end < z->src->size)
@@ -200,26 +205,38 @@ static enum gh_code row_places(struct gh_ctx *ctx, struct zip *z, struct gh_err 
 	return GH_OK;
 }
 
+/* Reading another name would move this one away. */
+static struct gh_str keep(struct zip *z, struct gh_str name)
+{
+	if (name.n)
+		memcpy(z->name, name.p, name.n);
+	return name.p ? gh_strn(z->name, name.n) : GH_NONE;
+}
+
 /* Names that occur twice: `central` is where this one's local header lies, `local` that of the first. */
 static enum gh_code row_duplicates(struct gh_ctx *ctx, struct zip *z, struct gh_err *err)
 {
+	enum gh_code got = zip_name_buffer(ctx, z, err);
+	if (got)
+		return got;
 	gh_sort(z->flat, z->n_spans, sizeof *z->flat, by_name);
-	for (size_t i = 1, first = 0; i < z->n_spans; i++) {
-		const struct zip_span *s = &z->flat[i], *f = &z->flat[first];
+	struct gh_str first = GH_NONE;
+	for (size_t i = 1, from = 0; i < z->n_spans; i++) {
+		const struct zip_span *s = &z->flat[i], *f = &z->flat[from];
 		if (s->hash != f->hash || s->at == UINT64_MAX || f->at == UINT64_MAX) {
-			first = i;
+			from = i;
 			continue;
 		}
 		enum gh_code code = gh_spend_steps(ctx->budget, 1, s->at, err);
 		if (code)
 			return code;
-		struct gh_mark mark = gh_arena_mark(ctx->arena);
-		struct gh_str a = name_at(ctx, z, f->at), b = name_at(ctx, z, s->at);
-		if (a.p && b.p && gh_str_eq(a, b))
-			row_numbers(ctx, s->at, b, "duplicate", s->start, f->start);
+		if (from == i - 1)
+			first = keep(z, name_at(ctx, z, f->at));
+		struct gh_str name = name_at(ctx, z, s->at);
+		if (first.p && name.p && gh_str_eq(first, name))
+			row_numbers(ctx, s->at, name, "duplicate", s->start, f->start);
 		else /* never by chance */
 			zip_note(ctx, z, GH_BAD, s->at, "names made to hide that they are duplicates");
-		gh_arena_release(ctx->arena, mark);
 	}
 	return GH_OK;
 }
@@ -245,11 +262,8 @@ enum gh_code zip_close_facts(struct gh_ctx *ctx, struct zip *z, struct gh_err *e
 	enum gh_code code = add_records(ctx, z, err);
 	if (code == GH_OK)
 		code = flatten(ctx, z, err);
-	if (code == GH_OK && z->unordered) {
-		struct gh_mark mark = gh_arena_mark(ctx->arena);
+	if (code == GH_OK && z->unordered)
 		row_numbers(ctx, z->unordered_at, name_at(ctx, z, z->unordered_at), "order", z->unordered, z->n);
-		gh_arena_release(ctx->arena, mark);
-	}
 	if (code == GH_OK && !z->over)
 		code = row_duplicates(ctx, z, err);
 	if (code == GH_OK && !z->over)

@@ -111,9 +111,9 @@ static enum gh_code take(struct gh_ctx *ctx, struct zip *z, uint64_t at, uint64_
 	enum gh_code code = zip_local_read(ctx, z, at, l, err);
 	if (code)
 		return code;
-	/* The name must outlive the window: one buffer serves all members. */
-	if (!z->name && !(z->name = gh_alloc_raw(ctx->arena, UINT16_MAX)))
-		return gh_fail(err, GH_NOMEM, at, "no memory for a name");
+	code = zip_name_buffer(ctx, z, err);
+	if (code)
+		return code;
 	if (l->name.n)
 		memcpy(z->name, l->name.p, l->name.n);
 	l->name.p = z->name;
