@@ -102,8 +102,10 @@ void gh_html_top(struct gh_html *h)
 	if (m->n_inputs > 3)
 		fprintf(h->to, " and %zu more", m->n_inputs - 3);
 	put(h, "</p>\n<h1>");
-	gh_html_text(h, m->verdict);
-	put(h, "</h1>\n");
+	gh_html_text(h, m->headline);
+	put(h, "</h1>\n<p class=\"beside\">");
+	gh_html_text(h, m->beside);
+	put(h, "</p>\n");
 	warnings(h);
 	axes(h);
 	put(h, "<ul class=\"tally\">\n");
@@ -124,17 +126,14 @@ void gh_html_top(struct gh_html *h)
 static void levels(struct gh_html *h)
 {
 	static const char *const names[] = {"Files in all", "Read", "Understood", "Analysed"};
-	static const char *const meanings[] = {"every file of the file systems and archives of the current slot",
+	static const char *const meanings[] = {"in file systems and archives, of the current slot",
 		"hashed, and searched for words", "the format was read to its end", "program code was followed"};
-	put(h, "<table class=\"stack\"><thead><tr><th>How far</th><th class=\"n\">Files</th><th "
-	       "class=\"n\">Bytes</th><th>What it means"
-	       "</th></tr></thead><tbody>\n");
+	put(h, "<table><thead><tr><th>How far</th><th class=\"n\">Files</th><th class=\"n\">Bytes</th></tr></thead>"
+	       "<tbody>\n");
 	for (unsigned i = 0; i < GH_N_LEVELS; i++) {
-		put(h, "<tr>");
-		cell(h, "How far", gh_str(names[i]), false);
+		fprintf(h->to, "<tr><td>%s <span class=\"more\">%s</span></td>", names[i], meanings[i]);
 		count_cell(h, "Files", gh_number(&h->arena, h->m->level[i].files));
 		count_cell(h, "Bytes", size(h, h->m->level[i].bytes));
-		cell(h, "Meaning", gh_str(meanings[i]), false);
 		put(h, "</tr>\n");
 	}
 	put(h, "</tbody></table>\n");
