@@ -237,37 +237,35 @@ void gh_html_advice(struct gh_html *h)
 static void check_table(struct gh_html *h, const char *state, bool why)
 {
 	put(h, "<div class=\"wide\"><table class=\"stack\"><thead><tr><th>Check</th><th>What it looks for</th>");
-	put(h, why ? "<th>Why it could not be made</th></tr></thead><tbody>\n" : "</tr></thead><tbody>\n");
+	put(h, why ? "<th>What was missing</th></tr></thead><tbody>\n" : "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < h->m->n_states; i++) {
 		const struct gh_rule_state *s = &h->m->states[i];
-		if (!gh_str_is(s->state, state))
+		if (!gh_str_is(s->state, state) || (why && !s->why.n))
 			continue;
 		put(h, "<tr>");
-		cell(h, "Check", s->rule->id, false);
+		put(h, "<td class=\"id\" data-l=\"Check\">");
+		gh_html_cut(h, s->rule->id);
+		put(h, "</td>");
 		cell(h, "Looks for", s->rule->title, false);
 		if (why)
-			cell(h, "Why not", s->why, false);
+			cell(h, "Missing", s->why, false);
 		put(h, "</tr>\n");
 	}
 	put(h, "</tbody></table></div>\n");
 }
 
+/* Rules that found something without having seen all. */
 static void partly(struct gh_html *h)
 {
-	bool any = false;
-	for (size_t i = 0; i < h->m->n_states; i++) {
-		const struct gh_rule_state *s = &h->m->states[i];
-		if (!gh_str_is(s->state, "found") || !s->why.n)
-			continue;
-		put(h, any ? "" : "<p>Found, but not everything could be looked at, so there may be more:</p>\n<ul>\n");
-		any = true;
-		put(h, "<li>");
-		gh_html_text(h, s->rule->id);
-		put(h, ": ");
-		gh_html_cut(h, s->why);
-		put(h, "</li>\n");
-	}
-	put(h, any ? "</ul>\n" : "");
+	unsigned n = 0;
+	for (size_t i = 0; i < h->m->n_states; i++)
+		n += gh_str_is(h->m->states[i].state, "found") && h->m->states[i].why.n;
+	if (!n)
+		return;
+	fprintf(h->to, "<details><summary>Found something, but could not see all, so there may be more: %u</summary>\n",
+		n);
+	check_table(h, "found", true);
+	put(h, "</details>\n");
 }
 
 void gh_html_checks(struct gh_html *h)
@@ -336,6 +334,16 @@ static void partitions(struct gh_html *h)
 	put(h, "</details>\n");
 }
 
+static struct gh_str role(struct gh_str signer)
+{
+	static const char *const words[][2] = {{"platform", "the key of this system"}, {"oem", "a key of the maker"},
+		{"google", "a key of Google"}, {"aosp_test", "a public test key"}, {"third", "another key"}};
+	for (size_t i = 0; i < GH_COUNT(words); i++)
+		if (gh_str_is(signer, words[i][0]))
+			return gh_str(words[i][1]);
+	return GH_STR("not known");
+}
+
 static void installers(struct gh_html *h)
 {
 	const struct gh_model *m = h->m;
@@ -356,7 +364,7 @@ static void installers(struct gh_html *h)
 		put(h, "<tr>");
 		cell(h, "Package", a->package, true);
 		cell(h, "Version", a->version, false);
-		cell(h, "Signed by", a->signer.p ? a->signer : GH_STR("not known"), false);
+		cell(h, "Signed by", role(a->signer), false);
 		cell(h, "Place", a->place, true);
 		put(h, "</tr>\n");
 	}
