@@ -205,9 +205,13 @@ static size_t utf8_len(const uint8_t *p, size_t n)
 	}
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	bool surrogate = c >= 0xd800 && c <= 0xdfff;
-	/* Direction marks could make a name look like another one. */
-	bool direction = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f;
-	if (c < least[len] || c > 0x10ffff || surrogate || direction || (c >= 0x80 && c < 0xa0))
+	/* Direction marks, line separators and signs that nobody sees could make a name look like another one. */
+	bool direction = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x206f) || c == 0x200e || c == 0x200f ||
+			 c == 0x61c;
+	bool unseen = c == 0xad || c == 0x180e || c == 0x200b || c == 0x2028 || c == 0x2029 ||
+		      (c >= 0x2060 && c <= 0x2064) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+		      (c >= 0xe0000 && c <= 0xe007f);
+	if (c < least[len] || c > 0x10ffff || surrogate || direction || unseen || (c >= 0x80 && c < 0xa0))
 		return 0;
 	return len;
 }

@@ -102,8 +102,10 @@ void gh_html_top(struct gh_html *h)
 	if (m->n_inputs > 3)
 		fprintf(h->to, " and %zu more", m->n_inputs - 3);
 	put(h, "</p>\n<h1>");
-	gh_html_text(h, m->verdict);
-	put(h, "</h1>\n");
+	gh_html_text(h, m->headline);
+	put(h, "</h1>\n<p class=\"beside\">");
+	gh_html_text(h, m->beside);
+	put(h, "</p>\n");
 	warnings(h);
 	axes(h);
 	put(h, "<ul class=\"tally\">\n");
@@ -124,17 +126,14 @@ void gh_html_top(struct gh_html *h)
 static void levels(struct gh_html *h)
 {
 	static const char *const names[] = {"Files in all", "Read", "Understood", "Analysed"};
-	static const char *const meanings[] = {"every file of the file systems and archives of the current slot",
+	static const char *const meanings[] = {"in file systems and archives, of the current slot",
 		"hashed, and searched for words", "the format was read to its end", "program code was followed"};
-	put(h, "<table class=\"stack\"><thead><tr><th>How far</th><th class=\"n\">Files</th><th "
-	       "class=\"n\">Bytes</th><th>What it means"
-	       "</th></tr></thead><tbody>\n");
+	put(h, "<table><thead><tr><th>How far</th><th class=\"n\">Files</th><th class=\"n\">Bytes</th></tr></thead>"
+	       "<tbody>\n");
 	for (unsigned i = 0; i < GH_N_LEVELS; i++) {
-		put(h, "<tr>");
-		cell(h, "How far", gh_str(names[i]), false);
+		fprintf(h->to, "<tr><td>%s <span class=\"more\">%s</span></td>", names[i], meanings[i]);
 		count_cell(h, "Files", gh_number(&h->arena, h->m->level[i].files));
 		count_cell(h, "Bytes", size(h, h->m->level[i].bytes));
-		cell(h, "Meaning", gh_str(meanings[i]), false);
 		put(h, "</tr>\n");
 	}
 	put(h, "</tbody></table>\n");
@@ -238,37 +237,35 @@ void gh_html_advice(struct gh_html *h)
 static void check_table(struct gh_html *h, const char *state, bool why)
 {
 	put(h, "<div class=\"wide\"><table class=\"stack\"><thead><tr><th>Check</th><th>What it looks for</th>");
-	put(h, why ? "<th>Why it could not be made</th></tr></thead><tbody>\n" : "</tr></thead><tbody>\n");
+	put(h, why ? "<th>What was missing</th></tr></thead><tbody>\n" : "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < h->m->n_states; i++) {
 		const struct gh_rule_state *s = &h->m->states[i];
-		if (!gh_str_is(s->state, state))
+		if (!gh_str_is(s->state, state) || (why && !s->why.n))
 			continue;
 		put(h, "<tr>");
-		cell(h, "Check", s->rule->id, false);
+		put(h, "<td class=\"id\" data-l=\"Check\">");
+		gh_html_cut(h, s->rule->id);
+		put(h, "</td>");
 		cell(h, "Looks for", s->rule->title, false);
 		if (why)
-			cell(h, "Why not", s->why, false);
+			cell(h, "Missing", s->why, false);
 		put(h, "</tr>\n");
 	}
 	put(h, "</tbody></table></div>\n");
 }
 
+/* Rules that found something without having seen all. */
 static void partly(struct gh_html *h)
 {
-	bool any = false;
-	for (size_t i = 0; i < h->m->n_states; i++) {
-		const struct gh_rule_state *s = &h->m->states[i];
-		if (!gh_str_is(s->state, "found") || !s->why.n)
-			continue;
-		put(h, any ? "" : "<p>Found, but not everything could be looked at, so there may be more:</p>\n<ul>\n");
-		any = true;
-		put(h, "<li>");
-		gh_html_text(h, s->rule->id);
-		put(h, ": ");
-		gh_html_cut(h, s->why);
-		put(h, "</li>\n");
-	}
-	put(h, any ? "</ul>\n" : "");
+	unsigned n = 0;
+	for (size_t i = 0; i < h->m->n_states; i++)
+		n += gh_str_is(h->m->states[i].state, "found") && h->m->states[i].why.n;
+	if (!n)
+		return;
+	fprintf(h->to, "<details><summary>Found something, but could not see all, so there may be more: %u</summary>\n",
+		n);
+	check_table(h, "found", true);
+	put(h, "</details>\n");
 }
 
 void gh_html_checks(struct gh_html *h)
@@ -337,6 +334,16 @@ static void partitions(struct gh_html *h)
 	put(h, "</details>\n");
 }
 
+static struct gh_str role(struct gh_str signer)
+{
+	static const char *const words[][2] = {{"platform", "the key of this system"}, {"oem", "a key of the maker"},
+		{"google", "a key of Google"}, {"aosp_test", "a public test key"}, {"third", "another key"}};
+	for (size_t i = 0; i < GH_COUNT(words); i++)
+		if (gh_str_is(signer, words[i][0]))
+			return gh_str(words[i][1]);
+	return GH_STR("not known");
+}
+
 static void installers(struct gh_html *h)
 {
 	const struct gh_model *m = h->m;
@@ -357,7 +364,7 @@ static void installers(struct gh_html *h)
 		put(h, "<tr>");
 		cell(h, "Package", a->package, true);
 		cell(h, "Version", a->version, false);
-		cell(h, "Signed by", a->signer.p ? a->signer : GH_STR("not known"), false);
+		cell(h, "Signed by", role(a->signer), false);
 		cell(h, "Place", a->place, true);
 		put(h, "</tr>\n");
 	}

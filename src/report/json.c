@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report as JSON (RFC 8259): the same facts give the same bytes. Names from the input are escaped as on the screen, so that
- * printing a value is harmless; `<`, `>` and `&` are written as \u00XX, so that it may stand inside HTML. */
+ * printing a value is harmless; `<` is written as \u003c, so that
+ * no tag can stand in it when it is put into HTML. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static void quoted(struct json *j, struct gh_str s)
 		uint8_t c = (uint8_t)s.p[i];
 		if (c == '"' || c == '\\')
 			fprintf(j->to, "\\%c", c);
-		else if (c < 0x20 || c == '<' || c == '>' || c == '&')
+		else if (c < 0x20 || c == '<')
 			fprintf(j->to, "\\u%04x", c);
 		else
 			putc(c, j->to);
@@ -67,13 +68,6 @@ static void text(struct json *j, const char *key, struct gh_str s)
 	struct gh_mark mark = gh_arena_mark(j->arena);
 	quoted(j, gh_shown(j->arena, s));
 	gh_arena_release(j->arena, mark);
-}
-
-/* Our own words, which may have paragraphs. */
-static void words(struct json *j, const char *key, struct gh_str s)
-{
-	before(j, key);
-	quoted(j, s);
 }
 
 static void number(struct json *j, const char *key, int64_t n)
@@ -122,7 +116,7 @@ static void head(struct json *j, const struct gh_model *m)
 	shut(j, '}');
 	open(j, "verdict", '{');
 	text(j, "state", gh_str(m->verdict_state));
-	words(j, "sentence", m->verdict);
+	text(j, "sentence", m->verdict);
 	shut(j, '}');
 }
 
@@ -174,7 +168,7 @@ static void axes(struct json *j, const struct gh_model *m)
 	for (unsigned i = 0; i < GH_N_AXES; i++) {
 		open(j, gh_axes[i], '{');
 		text(j, "state", gh_str(m->axis[i].state));
-		words(j, "sentence", m->axis[i].sentence);
+		text(j, "sentence", m->axis[i].sentence);
 		shut(j, '}');
 	}
 	shut(j, '}');

@@ -332,9 +332,10 @@ static enum gh_code group(struct gh_model *m, struct gh_err *err)
 static const struct {
 	const char *sql;
 	row_fn *fn;
+	bool brief; /* the exit code needs it too */
 } parts[] = {
 	{"SELECT tool_version, rules_sha256, knowledge_sha256, state, sandbox, crashes FROM scans WHERE scan_id=?1",
-		add_scan},
+		add_scan, true},
 	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT sum(e.size) FROM c_entries e WHERE e.blob_id=m.child "
 	 "AND e.ftype='file') "
 	 "ELSE coalesce(b.size, m.size) END, nullif(lower(hex(b.sha256)),'') FROM scans s JOIN c_members m ON "
@@ -351,13 +352,13 @@ static const struct {
 	{"SELECT c, count(*), sum(b) FROM (SELECT CASE WHEN max(damaged)=1 THEN 1 WHEN min(opaque)=1 THEN 2 ELSE 0 END "
 	 "AS c, "
 	 "coalesce(max(bytes),0) AS b FROM d_not_examined WHERE scan_id=?1 GROUP BY place) GROUP BY c",
-		add_hole_sum},
+		add_hole_sum, true},
 	{"SELECT rule, state, why, rows FROM rule_states WHERE scan_id=?1 ORDER BY rule", add_state},
 	{"SELECT f.rule, f.severity, f.place, f.at, f.evidence, f.subject, f.sha256, f.fingerprint, p.image, p.path, "
 	 "p.dpath, "
 	 "CASE WHEN n.path='' THEN p.name ELSE n.path END FROM findings f LEFT JOIN places p ON p.place_id=f.place_id "
 	 "LEFT JOIN nodes n ON n.node_id=p.node_id WHERE f.scan_id=?1 ORDER BY f.n",
-		add_finding},
+		add_finding, true},
 	{"SELECT DISTINCT name, slot, fs_type, size, live FROM d_partitions WHERE scan_id=?1 ORDER BY live DESC, name, "
 	 "slot, size, fs_type",
 		add_partition},
@@ -381,15 +382,22 @@ static const struct {
 		add_inventory},
 };
 
-enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, struct gh_err *err)
+static enum gh_code read_parts(struct gh_model *m, struct gh_db *db, int64_t scan, bool brief, struct gh_err *err)
 {
 	*m = (struct gh_model){.db = db, .scan = scan};
 	gh_arena_init(&m->arena, 0);
 	enum gh_code code = gh_rules_load(&m->arena, &m->rules, &m->n_rules, err);
 	for (size_t i = 0; i < GH_COUNT(parts) && code == GH_OK; i++)
-		code = each(m, parts[i].sql, parts[i].fn, err);
+		if (!brief || parts[i].brief)
+			code = each(m, parts[i].sql, parts[i].fn, err);
 	if (code == GH_OK && !m->version.p)
 		code = gh_fail(err, GH_BAD, 0, "there is no scan %lld in this facts database", (long long)scan);
+	return code;
+}
+
+enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, struct gh_err *err)
+{
+	enum gh_code code = read_parts(m, db, scan, false, err);
 	if (code == GH_OK)
 		code = group(m, err);
 	if (code == GH_OK)
@@ -422,7 +430,7 @@ enum gh_code gh_report_outcome(struct gh_db *db, int64_t scan, const char *fail_
 	bool *ret_incomplete, struct gh_err *err)
 {
 	struct gh_model m;
-	enum gh_code code = gh_model_read(&m, db, scan, err);
+	enum gh_code code = read_parts(&m, db, scan, true, err);
 	if (code == GH_OK) {
 		*ret_findings = gh_model_at_least(&m, fail_on);
 		*ret_incomplete = gh_model_incomplete(&m);

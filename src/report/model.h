@@ -100,7 +100,7 @@ struct gh_model {
 	struct gh_axis axis[GH_N_AXES];
 	bool phone; /* anything of a phone was recognised */
 	const char *verdict_state;
-	struct gh_str verdict;
+	struct gh_str headline, beside, verdict; /* the verdict is both */
 	struct gh_partition *partitions;
 	size_t n_partitions;
 	struct gh_app *installers;

@@ -18,7 +18,8 @@ struct screen {
 	unsigned width;
 	bool color;
 	struct gh_str line[LINES_MAX];
-	const char *paint[LINES_MAX]; /* of the first word */
+	const char *paint[LINES_MAX]; /* of the first word, or of all */
+	bool whole[LINES_MAX];
 	size_t n;
 };
 
@@ -190,13 +191,12 @@ static void put_rest(struct screen *t, const struct gh_model *m, const struct gh
 static void print(const struct screen *t, FILE *to)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		struct gh_str s = t->line[i];
-		const char *blank = t->color && t->paint[i] && s.n ? memchr(s.p, ' ', s.n) : NULL;
-		if (blank)
-			fprintf(to, "%s%.*s\033[0m%.*s\n", t->paint[i], (int)(blank - s.p), s.p,
-				(int)(s.n - (size_t)(blank - s.p)), blank);
-		else
-			fprintf(to, "%.*s\n", (int)s.n, s.p ? s.p : "");
+		struct gh_str s = gh_shown(t->arena, t->line[i]); /* the last gate: nothing raw passes it */
+		const char *blank = s.n ? memchr(s.p, ' ', s.n) : NULL;
+		size_t painted = t->whole[i] || !blank ? s.n : (size_t)(blank - s.p);
+		bool paint = t->color && t->paint[i];
+		fprintf(to, "%s%.*s%s%.*s\n", paint ? t->paint[i] : "", (int)painted, s.n ? s.p : "",
+			paint ? "\033[0m" : "", (int)(s.n - painted), s.n ? s.p + painted : "");
 	}
 }
 
@@ -208,7 +208,12 @@ static void compose(struct screen *t, struct gh_model *m, const struct gh_report
 	put_inputs(t, m);
 	put_device(t, m);
 	put(t, GH_STR(""), 0, 0, NULL);
-	put(t, m->verdict, 0, 0, "\033[1m");
+	size_t from = t->n;
+	put(t, m->verdict, 0, 0, NULL);
+	for (size_t i = from; i < t->n; i++) {
+		t->paint[i] = "\033[1m";
+		t->whole[i] = true;
+	}
 	put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);

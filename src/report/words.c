@@ -187,12 +187,12 @@ static const char *grave(const struct gh_model *m, unsigned axis)
 	}
 }
 
-static struct gh_str grave_verdict(struct gh_model *m, struct gh_str rest)
+static void grave_verdict(struct gh_model *m, struct gh_str rest)
 {
 	static const unsigned order[] = {GH_BEHAVIOUR, GH_INTEGRITY, GH_PROVENANCE, GH_COVERAGE};
 	struct gh_arena *z = &m->arena;
-	struct gh_str s =
-		gh_str(m->count[GH_CRITICAL] ? "Do not rely on this phone yet:" : "Ask before you rely on this phone:");
+	bool critical = m->count[GH_CRITICAL] != 0;
+	struct gh_str s = gh_str(critical ? "Do not rely on this phone yet:" : "Ask before you rely on this phone:");
 	const char *glue = " ";
 	for (size_t i = 0; i < GH_COUNT(order); i++)
 		if (grave(m, order[i])) {
@@ -200,46 +200,59 @@ static struct gh_str grave_verdict(struct gh_model *m, struct gh_str rest)
 			glue = "; ";
 		}
 	struct gh_str counts = gh_counts(z, m->count);
-	return gh_str_fmt(z, "%.*s (%.*s finding%s). Whether anybody made use of it is not shown; %.*s.", (int)s.n, s.p,
-		(int)counts.n, counts.p, plural(total(m->count)), (int)rest.n, rest.p);
+	m->verdict_state = critical ? "critical" : "high";
+	m->headline = gh_str_fmt(z, "%.*s.", (int)s.n, s.p);
+	m->beside = gh_str_fmt(z, "%.*s finding%s; whether anybody made use of it is not shown; %.*s.", (int)counts.n,
+		counts.p, plural(total(m->count)), (int)rest.n, rest.p);
+}
+
+static void mild_verdict(struct gh_model *m, struct gh_str rest)
+{
+	struct gh_arena *z = &m->arena;
+	struct gh_str counts = gh_counts(z, m->count);
+	uint64_t n = total(m->count);
+	if (n) {
+		m->verdict_state = "lesser";
+		m->headline =
+			gh_str_fmt(z, "Of the %u checks that could be made none found anything critical or high; %.*s.",
+				m->evaluated, (int)rest.n, rest.p);
+		m->beside = gh_str_fmt(z, "%.*s finding%s should be read.", (int)counts.n, counts.p, plural(n));
+	} else if (!m->phone) {
+		m->verdict_state = "not_recognised";
+		m->headline = GH_STR("Nothing can be said about a phone.");
+		m->beside = GH_STR("No part of a phone's software was recognised in this input.");
+	} else if (!m->evaluated) {
+		m->verdict_state = "not_judged";
+		m->headline = gh_str_fmt(z, "Nothing can be said: none of the %u checks could be made.", m->silent);
+	} else {
+		m->verdict_state = "nothing_found";
+		m->headline = gh_str_fmt(z, "None of the %u checks that could be made found anything; %.*s.",
+			m->evaluated, (int)rest.n, rest.p);
+		m->beside = GH_STR("This is not a guarantee.");
+	}
 }
 
 static void verdict(struct gh_model *m)
 {
-	struct gh_arena *z = &m->arena;
-	struct gh_str counts = gh_counts(z, m->count);
-	struct gh_str rest = gh_str_fmt(z, "%u check%s could not be made", m->silent, plural(m->silent));
-	uint64_t n = total(m->count);
-	if (m->count[GH_CRITICAL] || m->count[GH_HIGH]) {
-		m->verdict_state = m->count[GH_CRITICAL] ? "critical" : "high";
-		m->verdict = grave_verdict(m, rest);
-	} else if (n) {
-		m->verdict_state = "lesser";
-		m->verdict = gh_str_fmt(z,
-			"Of the %u checks that could be made none found anything critical or high; %.*s. %.*s "
-			"finding%s should be read.",
-			m->evaluated, (int)rest.n, rest.p, (int)counts.n, counts.p, plural(n));
-	} else if (!m->phone) {
-		m->verdict_state = "not_recognised";
-		m->verdict = GH_STR("Nothing can be said: no part of a phone's software was recognised in this input.");
-	} else if (!m->evaluated) {
-		m->verdict_state = "not_judged";
-		m->verdict = gh_str_fmt(z, "Nothing can be said: none of the %u checks could be made.", m->silent);
-	} else {
-		m->verdict_state = "nothing_found";
-		m->verdict = gh_str_fmt(z,
-			"None of the %u checks that could be made found anything; %.*s. This is not a guarantee.",
-			m->evaluated, (int)rest.n, rest.p);
-	}
+	struct gh_str rest = gh_str_fmt(&m->arena, "%u check%s could not be made", m->silent, plural(m->silent));
+	if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
+		grave_verdict(m, rest);
+	else
+		mild_verdict(m, rest);
 	if (m->damaged.files)
-		m->verdict = join(m, m->verdict, "Parts of the input were damaged or could not be read to their end.");
+		m->beside = join(m, m->beside, "Parts of the input were damaged or could not be read to their end.");
+	m->beside = gh_str_trim(m->beside);
 	if (m->interrupted)
-		m->verdict = gh_str_fmt(z, "The scan was interrupted; this is told from what was read until then. %.*s",
-			(int)m->verdict.n, m->verdict.p);
+		m->headline = gh_str_fmt(&m->arena,
+			"The scan was interrupted; this is told from what was read until then. %.*s",
+			(int)m->headline.n, m->headline.p);
+	m->verdict = gh_str_trim(
+		gh_str_fmt(&m->arena, "%.*s %.*s", (int)m->headline.n, m->headline.p, (int)m->beside.n, m->beside.p));
 }
 
 void gh_words(struct gh_model *m)
 {
+	m->beside = GH_STR("");
 	for (unsigned i = 0; i < GH_COVERAGE; i++)
 		axis_words(m, i);
 	coverage_words(m);
