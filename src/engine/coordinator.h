@@ -20,6 +20,8 @@ struct gh_base {
 struct gh_pending {
 	struct gh_pending *next;
 	enum gh_job_kind kind;
+	int32_t format; /* of the container; -1: none */
+	uint32_t n; /* children */
 	uint32_t base;
 	uint32_t attempt;
 	struct gh_skip *skip;
@@ -56,7 +58,11 @@ struct gh_engine {
 	uint32_t n_spills;
 	char spill_dir[256];
 	uint64_t random;
+	uint32_t deaths[GH_MAX_PLUGINS], hangs[GH_MAX_PLUGINS]; /* of workers, by plug-in */
+	int64_t next_tick, watched; /* milliseconds */
 };
+
+int64_t gh_now_ms(void);
 
 /* A new base; its number, or UINT32_MAX. */
 uint32_t gh_base_add(struct gh_engine *e, const struct gh_base *base);
@@ -64,6 +70,27 @@ uint32_t gh_base_add(struct gh_engine *e, const struct gh_base *base);
 int gh_spill_file(struct gh_engine *e);
 /* Puts a job into the queue (a copy); false without memory. */
 bool gh_queue_add(struct gh_engine *e, const struct gh_job *job, bool front);
+/* Its two halves: the copy (NULL without memory), and the queue that it goes into. */
+struct gh_pending *gh_pending_new(struct gh_engine *e, const struct gh_job *job);
+void gh_queue_put(struct gh_engine *e, struct gh_pending *p, bool front);
+void gh_pending_free(struct gh_engine *e, struct gh_pending *p);
+/* Takes the job at `at` out of the queue whose end is *tail. */
+struct gh_pending *gh_queue_unlink(struct gh_pending **at, struct gh_pending ***tail);
+
+/* Gives every idle worker a job, if there is one. */
+void gh_hand_out(struct gh_engine *e);
+/* A job that cannot be done at all: its children's rows say so. Frees it. */
+void gh_give_up(struct gh_engine *e, struct gh_pending *p, const char *code, const char *why);
+/* A worker's channel closed, or made no sense. */
+void gh_slot_died(struct gh_engine *e, unsigned slot);
+/* Ends workers that show no sign of life. */
+void gh_slots_watch(struct gh_engine *e, int64_t now);
+/* Works on until less than `most` bytes of jobs wait. GH_END: the user stops. */
+enum gh_code gh_engine_pump(struct gh_engine *e, uint64_t most, struct gh_err *err) GH_MUST;
+/* Tells how far it is; GH_END: the user stops. */
+enum gh_code gh_tick(struct gh_engine *e, struct gh_err *err) GH_MUST;
+/* Queues the jobs of one INPUT, by its name on the command line. */
+enum gh_code gh_input_add(struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_err *err) GH_MUST;
 /* Opens a file of an INPUT folder for reading, never outside it; -1 with errno. */
 int gh_folder_open_file(int folder, const char *path);
 /* Lists a folder: a row for each entry, a job for each file. n_input: its member number in the root. */

@@ -14,7 +14,6 @@ struct gh_engine_config {
 	uint64_t off; /* plug-ins switched off, by bit */
 	unsigned hang_seconds; /* without a heartbeat; 0: 60 */
 	uint64_t shuffle; /* not 0: take jobs in an order drawn from this seed (tests) */
-	void (*fault)(const char *plugin, struct gh_str name); /* tests; else NULL */
 };
 
 struct gh_engine_state {

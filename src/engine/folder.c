@@ -96,6 +96,8 @@ static void add_file(
 		.children = &jc};
 	if (base == UINT32_MAX || !gh_queue_add(w->e, &job, false))
 		gh_fail(w->err, GH_NOMEM, 0, "no memory for %s", rel ? rel : "a name");
+	else
+		(void)!gh_engine_pump(w->e, GH_QUEUE_MAX / 4, w->err); /* a folder may hold millions of files */
 }
 
 static struct gh_str link_of(struct walk *w, const char *rel)
@@ -110,7 +112,7 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth);
 static void note(struct walk *w, uint64_t row, const char *code, const char *what)
 {
 	struct gh_row_notes n = {.plugin = GH_STR("engine"), .code = gh_str(code), .what = gh_str(what)};
-	w->e->sink->row(w->e->sink->to, GH_T_notes, w->blob, (1ull << 50) + (row << 12), 0, &n);
+	w->e->sink->row(w->e->sink->to, GH_T_notes, w->blob, gh_child_note_row(row, GH_OWN_LOOK), 0, &n);
 }
 
 static const char *ftype(mode_t mode)
@@ -170,7 +172,11 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 	}
 	size_t n;
 	char **names = names_of(w, fd, &n);
-	for (size_t i = 0; i < n && w->n < ENTRIES_MAX; i++) {
+	for (size_t i = 0; i < n && !w->err->code; i++) {
+		if (w->n >= ENTRIES_MAX) {
+			note(w, w->n, "limit", "more files than can be told apart");
+			break;
+		}
 		if (!path.n && strcmp(names[i], ".git") == 0)
 			continue; /* of the repository that carries the dump, not of the phone */
 		struct gh_str child = gh_str_fmt(&w->arena, "%.*s/%s", (int)path.n, path.n ? path.p : "", names[i]);

@@ -37,7 +37,7 @@ int gh_spill_file(struct gh_engine *e)
 	return fd;
 }
 
-static bool queue_put(struct gh_engine *e, struct gh_pending *p, bool front)
+void gh_queue_put(struct gh_engine *e, struct gh_pending *p, bool front)
 {
 	struct gh_pending **head = p->kind == GH_JOB_POUR ? &e->pours : &e->first;
 	struct gh_pending ***tail = p->kind == GH_JOB_POUR ? &e->last_pour : &e->last;
@@ -48,10 +48,19 @@ static bool queue_put(struct gh_engine *e, struct gh_pending *p, bool front)
 		*head = p, *tail = &p->next;
 	else
 		**tail = p, *tail = &p->next;
-	return true;
 }
 
-bool gh_queue_add(struct gh_engine *e, const struct gh_job *job, bool front)
+struct gh_pending *gh_queue_unlink(struct gh_pending **at, struct gh_pending ***tail)
+{
+	struct gh_pending *p = *at;
+	*at = p->next;
+	if (*tail == &p->next)
+		*tail = at;
+	p->next = NULL;
+	return p;
+}
+
+struct gh_pending *gh_pending_new(struct gh_engine *e, const struct gh_job *job)
 {
 	struct gh_arena arena;
 	gh_arena_init(&arena, 0);
@@ -59,14 +68,23 @@ bool gh_queue_add(struct gh_engine *e, const struct gh_job *job, bool front)
 	struct gh_pending *p = NULL;
 	if (gh_job_encode(&arena, job, &bytes) && (p = calloc(1, sizeof *p + bytes.n))) {
 		p->kind = job->kind;
+		p->format = job->format;
+		p->n = job->n;
 		p->base = job->where.base;
 		p->len = bytes.n;
 		memcpy(p->job, bytes.p, bytes.n);
 		e->bases[p->base].refs++;
 		e->state.jobs_known++;
 		__atomic_fetch_add(&e->shared->queued, p->len, __ATOMIC_RELAXED);
-		queue_put(e, p, front);
 	}
 	gh_arena_done(&arena);
+	return p;
+}
+
+bool gh_queue_add(struct gh_engine *e, const struct gh_job *job, bool front)
+{
+	struct gh_pending *p = gh_pending_new(e, job);
+	if (p)
+		gh_queue_put(e, p, front);
 	return p != NULL;
 }

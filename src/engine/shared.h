@@ -13,11 +13,15 @@ enum {
 	GH_SPILLS_MAX = 512, /* spill files in one scan */
 };
 
+enum { GH_QUEUE_MAX = 96 << 20 }; /* more jobs than this wait nowhere */
+
 struct gh_shared {
 	struct gh_phase phase[GH_SLOTS];
 	int walls[GH_SLOTS]; /* of each worker's jail, plus 1 */
 	struct gh_watermark mark[GH_SPILLS_MAX];
 	uint64_t queued; /* atomic; bytes of jobs that wait in the coordinator */
+	uint32_t pours; /* atomic; streams that were to be unpacked into spill files so far */
+	uint64_t given_up; /* atomic; plug-ins that stopped too often in this scan, by bit */
 };
 
 /* What a worker is born with. */
@@ -26,6 +30,11 @@ struct gh_worker_kit {
 	struct gh_shared *shared;
 	struct gh_claims *claims;
 };
+
+#ifdef GH_FAULTS
+/* The fault that the environment asks for (GH_FAULT), or NULL. */
+gh_fault_fn *gh_fault_wanted(void);
+#endif
 
 /* A worker's life, in its own process; channel is its end of the socket pair. */
 _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, int channel);

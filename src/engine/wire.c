@@ -116,11 +116,14 @@ void gh_wire_run(
 	put(o, why, n);
 }
 
-void gh_wire_job(struct gh_wire_out *o, struct gh_str encoded)
+bool gh_wire_job(struct gh_wire_out *o, struct gh_str encoded)
 {
+	if (encoded.n >= FRAME_MAX)
+		return false;
 	put_head(o, encoded.n, 'J');
 	put(o, encoded.p, encoded.n);
 	gh_wire_flush(o); /* others wait for work */
+	return true;
 }
 
 void gh_wire_done(struct gh_wire_out *o)

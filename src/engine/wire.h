@@ -20,7 +20,8 @@ void gh_wire_row(struct gh_wire_out *o, enum gh_table table, uint32_t blob, uint
 void gh_wire_blob(struct gh_wire_out *o, const struct gh_blob_row *row);
 void gh_wire_run(
 	struct gh_wire_out *o, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why);
-void gh_wire_job(struct gh_wire_out *o, struct gh_str encoded);
+/* False: too large for a frame. */
+bool gh_wire_job(struct gh_wire_out *o, struct gh_str encoded);
 void gh_wire_done(struct gh_wire_out *o);
 /* Ends the process when the coordinator is gone. */
 void gh_wire_flush(struct gh_wire_out *o);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker: one thread, in the jail, that does jobs and sends rows until the coordinator hangs up. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -11,13 +12,20 @@
 #include "engine/jail.h"
 #include "engine/shared.h"
 #include "engine/wire.h"
+#include "tree/measure.h"
 
 enum {
 	CHANNEL = 3, /* the only descriptor besides 0 to 2 that a new worker keeps */
 	BASES_KEPT = 8, /* open files kept for containers that stay open */
 	MEMORY = 192 << 20, /* of a job: two whole members inside each other, and room for indexes */
-	QUEUE_MAX = 96 << 20, /* more jobs than this wait nowhere: the worker does them itself */
 };
+
+/* Sanitizers tell what they found on descriptor 2. */
+#ifdef GH_SANITIZED
+enum { SILENT = 2 };
+#else
+enum { SILENT = 3 };
+#endif
 
 struct base_file {
 	uint32_t base;
@@ -83,17 +91,35 @@ static bool w_claim_plugin(struct gh_look *look, uint32_t blob, unsigned plugin)
 	return again(look) || !(before >> plugin & 1);
 }
 
+/* What a job is known by, when its maker is tried again and makes it a second time. */
+static void job_key(struct gh_look *look, const struct gh_job *job, uint8_t key[32])
+{
+	uint64_t v[] = {job->kind, job->blob, job->n, job->children[0].n, job->children[job->n - 1].n};
+	gh_digest_begin(look->digest);
+	gh_digest_add(look->digest, "job", sizeof "job");
+	gh_digest_add(look->digest, v, sizeof v);
+	gh_digest_end(look->digest, key);
+}
+
 static bool w_defer(struct gh_look *look, const struct gh_job *job)
 {
 	struct worker *w = of(look);
-	if (job->kind != GH_JOB_POUR && __atomic_load_n(&w->kit->shared->queued, __ATOMIC_RELAXED) > QUEUE_MAX)
+	uint8_t key[32];
+	bool known;
+	job_key(look, job, key);
+	if (again(look) && gh_claims_find(w->kit->claims, key))
+		return true;
+	struct gh_shared *shared = w->kit->shared;
+	if (job->kind != GH_JOB_POUR && __atomic_load_n(&shared->queued, __ATOMIC_RELAXED) > GH_QUEUE_MAX)
+		return false; /* the worker does it itself */
+	if (job->kind == GH_JOB_POUR && __atomic_fetch_add(&shared->pours, 1, __ATOMIC_RELAXED) >= GH_SPILLS_MAX)
 		return false;
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_str encoded;
-	bool ok = gh_job_encode(&look->arena, job, &encoded);
-	if (ok)
-		gh_wire_job(&w->out, encoded);
+	bool ok = gh_job_encode(&look->arena, job, &encoded) && gh_wire_job(&w->out, encoded);
 	gh_arena_release(&look->arena, mark);
+	if (ok)
+		gh_claims_get(w->kit->claims, key, &known); /* after it was sent: better twice than never */
 	return ok;
 }
 
@@ -193,12 +219,18 @@ static void do_order(struct worker *w, const uint8_t *buf, const int fds[GH_WIRE
 
 static void forget_everything_else(int channel)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the coordinator is gone already, the channel says so */
 	if (channel != CHANNEL)
 		dup2(channel, CHANNEL);
 	syscall(SYS_close_range, CHANNEL + 1, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is the coordinator's to hear */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a spill file that may not grow is an error of writing */
+	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; none >= 0 && fd < SILENT; fd++) /* the terminal and the pipes are the coordinator's */
+		dup2(none, fd);
+	if (none > CHANNEL)
+		close(none);
 }
 
 _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, int channel)
@@ -215,7 +247,10 @@ _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, in
 	w.look.phase = &kit->shared->phase[slot];
 	w.look.literals = kit->config->literals;
 	w.look.off = kit->config->off;
-	w.look.fault = kit->config->fault;
+	w.look.given_up = &kit->shared->given_up;
+#ifdef GH_FAULTS
+	w.look.fault = gh_fault_wanted();
+#endif
 	kit->shared->walls[slot] = 1 + gh_jail_enter();
 	uint8_t *buf = NULL;
 	size_t cap = 0;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Content: measured once, then offered to every format and inspector that wants it. */
-#include <openssl/evp.h>
-#include <stdlib.h>
 
 #include "base/num.h"
 #include "tree/walk.h"
@@ -113,7 +111,7 @@ static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_e
 	}
 	enum gh_code code = GH_OK;
 	if (t->data)
-		gh_measure_data(look->digest, look->literals, t->data, t->src->size, &m);
+		gh_measure_data(look->digest, look->literals, t->data, t->src->size, &look->phase->beat, &m);
 	else
 		code = gh_measure_source(
 			look->digest, look->literals, t->src, &look->arena, &look->phase->beat, &m, err);
@@ -130,15 +128,23 @@ static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_e
 	return GH_OK;
 }
 
-static bool wanted_by_any(const struct content *t)
+static bool wanted_by_any(const struct content *t, const struct gh_probe *probe)
 {
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (opens(t, i))
 			return true;
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (gh_inspectors[i]->wants(&t->probe))
+		if (gh_inspectors[i]->wants(probe))
 			return true;
 	return false;
+}
+
+/* The same content under no name: what is said about content must not hang on the name that was met first. */
+static struct gh_probe nameless(const struct content *t)
+{
+	struct gh_probe p = t->probe;
+	p.name = GH_NONE;
+	return p;
 }
 
 static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
@@ -148,7 +154,8 @@ static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
 	bool known = t->best >= 0 && t->bid[t->best] >= GH_BID_MAGIC;
 	row.format = known ? gh_formats[t->best]->name : gh_magic(&t->probe);
 	struct gh_err err;
-	if (hashed && !wanted_by_any(t) && gh_entropy(t->src, &look->arena, &row.entropy, &err))
+	struct gh_probe probe = nameless(t);
+	if (hashed && !wanted_by_any(t, &probe) && gh_entropy(t->src, &look->arena, &row.entropy, &err))
 		row.entropy = -1;
 	look->ops->blob(look, &row);
 	unsigned claims = 0;
@@ -163,13 +170,16 @@ static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
 /* Written down instead of a run: switched off, or left out after a crash. */
 static bool left_out(struct gh_look *look, uint32_t blob, unsigned bit)
 {
-	const char *why = gh_skip_why(look, blob, -1, (int32_t)bit);
+	const struct gh_skip *skip = gh_skip_find(look, blob, -1, (int32_t)bit);
 	if (look->off >> bit & 1)
-		why = "off";
-	if (why)
-		look->ops->run(look, blob, bit, why, 0,
-			look->off >> bit & 1 ? "switched off" : "stopped while reading this content");
-	return why != NULL;
+		look->ops->run(look, blob, bit, "off", 0, "switched off");
+	else if (skip && !skip->listed)
+		look->ops->run(look, blob, bit, skip->why, 0,
+			skip->blob ? "stopped while reading this content"
+				   : "left out: it stopped again and again on other contents");
+	else
+		return false;
+	return true;
 }
 
 static void inspect(struct gh_look *look, const struct content *t, unsigned i)
@@ -178,9 +188,8 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 	unsigned bit = (unsigned)gh_n_formats + i;
 	if (!look->ops->claim_plugin(look, t->blob, bit) || left_out(look, t->blob, bit))
 		return;
+	struct gh_phase was = *look->phase;
 	gh_phase_set(look, t->blob, -1, (int32_t)bit);
-	if (look->fault)
-		look->fault(inspector->name, t->name);
 	struct gh_blob blob = {.src = t->src,
 		.data = t->data,
 		.size = t->src->size,
@@ -191,19 +200,15 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 	struct gh_err err = {0};
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	gh_run_init(&run, look, t->blob, (int)bit, 0, blob.size);
+	GH_FAULT(look, inspector->name, "inspect", t->name);
 	enum gh_code code = inspector->run(&run.ctx, &blob, &err);
 	gh_run_end(&run, code, &err);
 	gh_arena_release(&look->arena, mark);
+	gh_phase_back(look, &was);
 }
 
-struct place {
-	struct gh_container *c;
-	uint64_t row;
-	const struct gh_child *child;
-};
-
 /* Every plug-in that wants it, each at most once for this content. */
-static void plugins(struct gh_look *look, struct content *t, const struct place *at)
+static void plugins(struct gh_look *look, struct content *t, const struct gh_place *at)
 {
 	const struct gh_container *c = at->c;
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
@@ -212,6 +217,10 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 	for (unsigned i = 0; i < gh_n_formats; i++) {
 		if (!opens(t, i) || !look->ops->claim_plugin(look, t->blob, i) || left_out(look, t->blob, i))
 			continue;
+		struct gh_mark mark = gh_arena_mark(&look->arena);
+		struct gh_phase was = *look->phase;
+		gh_phase_set(look, t->blob, -1, (int32_t)i);
+		GH_FAULT(look, gh_formats[i]->name, "open", t->name);
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
@@ -225,6 +234,8 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 						.bytes = bytes,
 						.where = where,
 						.here = t->data != NULL});
+		gh_phase_back(look, &was);
+		gh_arena_release(&look->arena, mark);
 	}
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (look->off >> i & 1 && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
@@ -233,7 +244,7 @@ static void plugins(struct gh_look *look, struct content *t, const struct place 
 }
 
 /* A whole image too large for memory is walked at once; its hash is another job's. */
-static void hash_apart(struct gh_look *look, const struct content *t, const struct place *at)
+static void hash_apart(struct gh_look *look, const struct content *t, const struct gh_place *at)
 {
 	struct gh_job_child jc = {.n = at->row, .blob = t->blob, .child = *at->child};
 	struct gh_job job = {.kind = GH_JOB_HASH,
@@ -258,7 +269,7 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
-static bool too_hollow(const struct content *t, const struct place *at)
+static bool too_hollow(const struct content *t, const struct gh_place *at)
 {
 	enum {
 		FREE = 64 << 20,
@@ -273,7 +284,28 @@ static bool too_hollow(const struct content *t, const struct place *at)
 	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), FREE / 1024));
 }
 
-static enum gh_code identify(struct gh_look *look, struct content *t, const struct place *at, struct gh_err *err)
+/* The whole content; piece by piece where it has to be read, since a slow disk is not a hang. */
+static enum gh_code load(struct gh_look *look, struct content *t, struct gh_err *err)
+{
+	enum { PIECE = 1 << 20 };
+	const struct gh_source_ops *ops = t->src->ops;
+	t->data = ops->view && t->src->size ? ops->view(t->src, 0, t->src->size) : NULL;
+	if (t->data)
+		return GH_OK;
+	uint8_t *p = gh_alloc_raw(&look->arena, t->src->size);
+	if (!p)
+		return gh_fail(err, GH_NOMEM, 0, "no memory for %llu bytes", (unsigned long long)t->src->size);
+	for (uint64_t off = 0; off < t->src->size; off += PIECE) {
+		enum gh_code code = gh_read(t->src, off, p + off, gh_min(PIECE, t->src->size - off), err);
+		if (code)
+			return code;
+		__atomic_fetch_add(&look->phase->beat, 1, __ATOMIC_RELAXED);
+	}
+	t->data = p;
+	return GH_OK;
+}
+
+static enum gh_code identify(struct gh_look *look, struct content *t, const struct gh_place *at, struct gh_err *err)
 {
 	enum gh_code code = probe_make(look, t, err);
 	if (code)
@@ -300,7 +332,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 		return GH_OK;
 	}
 	if (t->src->size <= GH_WHOLE_MAX)
-		code = gh_view(t->src, &look->arena, 0, t->src->size, &t->data, err);
+		code = load(look, t, err);
 	if (code == GH_OK)
 		code = measure(look, t, err);
 	if (code == GH_OK && t->fresh)
@@ -309,26 +341,21 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 }
 
 /* A second name of an inode: nothing is read again but what its name asks for. */
-static bool known_inode(struct gh_look *look, struct content *t, const struct place *at, const uint8_t key[32])
+static bool known_inode(struct gh_look *look, struct content *t, const struct gh_place *at, const uint8_t key[32])
 {
 	t->blob = look->ops->alias(look, key, 0);
 	struct gh_err err;
 	if (!t->blob || probe_make(look, t, &err))
 		return false;
+	struct gh_probe probe = nameless(t);
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (gh_inspectors[i]->wants(&t->probe) &&
-			!gh_inspectors[i]->wants(&(struct gh_probe){.head = t->probe.head,
-				.head_len = t->probe.head_len,
-				.tail = t->probe.tail,
-				.tail_len = t->probe.tail_len,
-				.size = t->probe.size}))
+		if (gh_inspectors[i]->wants(&t->probe) && !gh_inspectors[i]->wants(&probe))
 			return false; /* wanted for its name: the full way */
 	(void)at;
 	return true;
 }
 
-/* Looks at one content; returns its blob, or 0 with *err. */
-static uint32_t look_content(struct gh_look *look, struct gh_source *src, const struct place *at, struct gh_err *err)
+uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const struct gh_place *at, struct gh_err *err)
 {
 	struct content *t = gh_alloc(&look->arena, sizeof *t);
 	if (!t) {
@@ -350,222 +377,11 @@ static uint32_t look_content(struct gh_look *look, struct gh_source *src, const 
 	if (linked)
 		look->ops->alias(look, key, t->blob);
 	if (at->c->depth >= GH_MAX_DEPTH - 1) {
-		if (wanted_by_any(t))
+		if (wanted_by_any(t, &t->probe))
 			gh_fail(err, GH_LIMIT, 0, "not opened: more than %d containers inside each other",
 				GH_MAX_DEPTH);
 		return t->blob;
 	}
 	plugins(look, t, at);
 	return t->blob;
-}
-
-static const char *ftype_word(uint32_t mode)
-{
-	switch (mode & 0170000) {
-	case 0040000:
-		return "dir";
-	case 0120000:
-		return "link";
-	case 0020000:
-		return "char";
-	case 0060000:
-		return "block";
-	case 0010000:
-		return "fifo";
-	case 0140000:
-		return "socket";
-	default:
-		return "file";
-	}
-}
-
-static bool has_content(const struct gh_child *child)
-{
-	if (child->flags & GH_CHILD_UNREADABLE)
-		return false;
-	return child->kind != GH_FILE || (child->attr.mode & 0170000) == 0100000;
-}
-
-static int64_t opt(uint64_t v)
-{
-	return v > INT64_MAX ? GH_NULL : (int64_t)v;
-}
-
-static void emit_child(
-	struct gh_look *look, uint32_t blob, uint64_t row, const struct gh_child *child, uint32_t content)
-{
-	const struct gh_attr *a = &child->attr;
-	int64_t id = content ? content : GH_NULL;
-	if (child->kind != GH_FILE) {
-		struct gh_row_members m = {.name = child->name,
-			.child = id,
-			.off = opt(child->off),
-			.csize = opt(child->csize),
-			.size = opt(child->size),
-			.flags = child->flags};
-		look->ops->row(look, GH_T_members, blob, row, opt(child->off) == GH_NULL ? 0 : child->off, &m);
-		return;
-	}
-	bool known = !(child->flags & GH_CHILD_NO_ATTRS);
-	struct gh_row_entries e = {.path = child->name,
-		.child = id,
-		.off = opt(child->off),
-		.size = opt(child->size),
-		.ftype = gh_str(ftype_word(a->mode)),
-		.mode = a->mode & 07777,
-		.uid = a->uid,
-		.gid = a->gid,
-		.mtime = a->mtime,
-		.caps = opt(a->caps),
-		.selinux = a->selinux,
-		.iflags = a->iflags,
-		.link_target = a->link,
-		.ino = opt(a->ino),
-		.nlink = a->nlink,
-		.rdev = opt(a->rdev),
-		.attrs = known};
-	look->ops->row(look, GH_T_entries, blob, row, opt(child->off) == GH_NULL ? 0 : child->off, &e);
-}
-
-/* What goes wrong with one child is a note of its container. */
-static void child_note(
-	struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_err *err, const char *why)
-{
-	if (!c->format) {
-		struct gh_row_notes note = {.plugin = GH_STR("engine"),
-			.code = gh_str(why ? why : gh_code_word(err->code)),
-			.what = gh_str(why ? "stopped while this content was read" : err->what)};
-		look->ops->row(look, GH_T_notes, c->blob, (1ull << 50) + (row << 12), why ? 0 : err->at, &note);
-		return;
-	}
-	if (why)
-		look->ops->run(look, c->blob, gh_format_bit(c->format), why, 0, "stopped while a child was read");
-	else
-		gh_note_err(&c->run.ctx, err);
-}
-
-/* The child goes through a spill file: its row comes with the job that looks at it there. */
-static bool spill(
-	struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child, struct gh_err *err)
-{
-	struct gh_job_child jc = {.n = row, .child = *child};
-	struct gh_job job = {.kind = GH_JOB_POUR,
-		.blob = c->blob,
-		.format = (int32_t)gh_format_bit(c->format),
-		.depth = c->depth,
-		.packed = c->packed,
-		.bytes = c->bytes,
-		.size = c->size,
-		.n = 1,
-		.children = &jc};
-	if (!look->ops->defer || !c->where) {
-		gh_fail(err, GH_LIMIT, child->off,
-			"%llu bytes packed inside another packed file: too large to unpack in memory",
-			(unsigned long long)child->size);
-		return false;
-	}
-	job.where = *c->where;
-	return look->ops->defer(look, &job) ||
-	       gh_fail(err, GH_LIMIT, child->off, "no room for a spill file of %llu bytes",
-		       (unsigned long long)child->size) == GH_OK;
-}
-
-void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child)
-{
-	struct gh_mark mark = gh_arena_mark(&look->arena);
-	struct gh_err err = {0};
-	uint32_t content = 0;
-	const char *why = gh_skip_why(look, c->blob, (int64_t)row, -1);
-	struct gh_run_of saved = c->run;
-	if (c->format)
-		gh_run_for_child(&c->run, row);
-	gh_phase_set(look, c->blob, (int64_t)row, -1);
-	if (why) {
-		child_note(look, c, row, &err, why);
-	} else if (has_content(child)) {
-		struct gh_source *src = NULL;
-		bool to_spill = false;
-		enum gh_code code = gh_child_source(look, c, child, &src, &to_spill, &err);
-		if (to_spill && spill(look, c, row, child, &err))
-			goto out;
-		if (src)
-			content = look_content(look, src, &(struct place){c, row, child}, &err);
-		else if (code == GH_OK && !err.code)
-			gh_fail(&err, GH_NOMEM, child->off, "no memory for this content");
-		if (err.code)
-			child_note(look, c, row, &err, NULL);
-	}
-	emit_child(look, c->blob, row, child, content);
-	if (c->format && c->run.code > GH_END)
-		look->ops->run(
-			look, c->blob, gh_format_bit(c->format), gh_code_word(c->run.code), c->run.at, c->run.why);
-out:
-	c->run = saved;
-	gh_phase_set(look, c->blob, -1, c->format ? (int32_t)gh_format_bit(c->format) : -1);
-	gh_arena_release(&look->arena, mark);
-}
-
-static void look_hash(struct gh_look *look, struct gh_container *c, const struct gh_job_child *jc)
-{
-	struct gh_err err = {0};
-	struct gh_source *src = NULL;
-	bool to_spill = false;
-	gh_phase_set(look, c->blob, (int64_t)jc->n, -1);
-	enum gh_code code = gh_child_source(look, c, &jc->child, &src, &to_spill, &err);
-	struct gh_measure m = {0};
-	if (!code && src)
-		code = gh_measure_source(look->digest, NULL, src, &look->arena, &look->phase->beat, &m, &err);
-	if (code || !src)
-		child_note(look, c, jc->n, &err, NULL);
-	else
-		look->ops->blob(look,
-			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
-}
-
-void gh_look_job(struct gh_look *look, const struct gh_job *job)
-{
-	struct gh_mark mark = gh_arena_mark(&look->arena);
-	struct gh_container *c = gh_container_open_job(look, job);
-	for (uint32_t i = 0; c && i < job->n; i++) {
-		if (job->kind == GH_JOB_HASH)
-			look_hash(look, c, &job->children[i]);
-		else
-			gh_look_child(look, c, job->children[i].n, &job->children[i].child);
-	}
-	gh_arena_release(&look->arena, mark);
-}
-
-void gh_look_pour(struct gh_look *look, const struct gh_job *job, struct gh_sink *sink)
-{
-	struct gh_mark mark = gh_arena_mark(&look->arena);
-	struct gh_container *c = gh_container_open_job(look, job);
-	if (c && c->format && c->format->pour) {
-		const struct gh_job_child *jc = &job->children[0];
-		struct gh_err err = {0};
-		gh_run_for_child(&c->run, jc->n);
-		c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(jc->child.csize, 1), c->size, c->packed);
-		gh_phase_set(look, c->blob, (int64_t)jc->n, (int32_t)gh_format_bit(c->format));
-		enum gh_code code = c->format->pour(&c->run.ctx, c->state, &jc->child, sink, &err);
-		if (code > GH_END)
-			gh_note_err(&c->run.ctx, &err);
-		if (c->run.code > GH_END)
-			look->ops->run(look, c->blob, gh_format_bit(c->format), gh_code_word(c->run.code), c->run.at,
-				c->run.why);
-	}
-	gh_arena_release(&look->arena, mark);
-}
-
-void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *host, uint64_t memory_limit)
-{
-	*look = (struct gh_look){.ops = ops, .host = host};
-	gh_arena_init(&look->arena, memory_limit);
-	look->digest = EVP_MD_CTX_new();
-	gh_digest_begin(look->digest); /* fetches the algorithm before the jail closes */
-}
-
-void gh_look_done(struct gh_look *look)
-{
-	gh_open_done(look);
-	gh_arena_done(&look->arena);
-	EVP_MD_CTX_free(look->digest);
 }

@@ -46,9 +46,11 @@ static void put_child(struct out *o, const struct gh_child *c)
 	put_str(o, c->attr.link);
 }
 
+enum { CHILD_MIN = 16 * 8 + 3 * 8, JOB_CHILD_MIN = 16 + CHILD_MIN }; /* bytes of one, its strings empty */
+
 static size_t child_len(const struct gh_child *c)
 {
-	return 16 * 8 + 3 * 8 + c->name.n + c->attr.selinux.n + c->attr.link.n;
+	return CHILD_MIN + c->name.n + c->attr.selinux.n + c->attr.link.n;
 }
 
 bool gh_job_encode(struct gh_arena *arena, const struct gh_job *job, struct gh_str *ret)
@@ -57,7 +59,7 @@ bool gh_job_encode(struct gh_arena *arena, const struct gh_job *job, struct gh_s
 	for (uint32_t i = 0; i < job->where.n; i++)
 		o.cap += child_len(&job->where.step[i].child);
 	for (uint32_t i = 0; i < job->n; i++)
-		o.cap += 16 + child_len(&job->children[i].child);
+		o.cap += JOB_CHILD_MIN - CHILD_MIN + child_len(&job->children[i].child);
 	o.p = gh_alloc_raw(arena, o.cap);
 	if (!o.p)
 		return false;
@@ -123,7 +125,7 @@ bool gh_job_decode(struct gh_arena *arena, const uint8_t *p, size_t n, struct gh
 	ret->where.base = (uint32_t)gh_u64(&c);
 	uint64_t steps = gh_u64(&c), children = gh_u64(&c);
 	bool format_ok = ret->format >= -1 && ret->format < (int32_t)gh_n_formats;
-	if (c.bad || !format_ok || steps > GH_MAX_DEPTH || children > gh_left(&c))
+	if (c.bad || !format_ok || steps > GH_MAX_DEPTH || children > gh_left(&c) / JOB_CHILD_MIN)
 		return false;
 	ret->where.n = (uint32_t)steps;
 	for (uint32_t i = 0; i < steps; i++) {

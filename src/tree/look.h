@@ -75,19 +75,28 @@ struct gh_phase {
 	uint32_t blob;
 	int32_t plugin; /* bit; -1: none (measuring, or reading a child) */
 	int64_t child; /* row number of the child at hand; -1: the container or blob itself */
+	uint32_t listed; /* while a container is listed: children it has given so far */
 };
+
+enum { GH_SKIP_ALL = -2 }; /* in place of a child: every child of that blob */
 
 /* Something to leave out: it crashed or hung before. */
 struct gh_skip {
-	uint32_t blob;
+	uint32_t blob; /* 0: any */
 	int32_t plugin;
-	int64_t child;
-	char why[16]; /* crash, hang, memory */
+	int64_t child; /* as in gh_phase, or GH_SKIP_ALL */
+	uint32_t listed; /* the listing is kept up to here; 0: left out as a whole */
+	char why[8]; /* crash hang jail */
 };
 
 struct gh_look;
 struct gh_literals;
 struct gh_open;
+
+#ifdef GH_FAULTS
+/* Test builds: called where a plug-in is about to work (open, next, read, pour, inspect); may do what it likes. */
+typedef void gh_fault_fn(struct gh_look *look, const char *plugin, const char *step, struct gh_str name);
+#endif
 
 struct gh_look_ops {
 	void (*row)(struct gh_look *look, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row);
@@ -116,10 +125,13 @@ struct gh_look {
 	uint64_t off; /* plug-ins switched off, by bit */
 	const struct gh_skip *skip;
 	size_t n_skip;
+	const uint64_t *given_up; /* atomic; plug-ins that stopped too often in this scan, by bit; NULL: none */
 	struct gh_open *open; /* container chains kept open between jobs */
 	uint64_t open_clock;
 	void *digest; /* EVP_MD_CTX */
-	void (*fault)(const char *plugin, struct gh_str name); /* test builds only; else NULL */
+#ifdef GH_FAULTS
+	gh_fault_fn *fault;
+#endif
 };
 
 void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *host, uint64_t memory_limit);
@@ -138,8 +150,15 @@ uint64_t gh_look_budget(uint64_t size);
 /* The share of a budget that a part of a whole gets. */
 uint64_t gh_share(uint64_t bytes, uint64_t part, uint64_t whole);
 
+/* The row of a child, as its container's listing tells it; content: its blob, 0: not looked at. */
+struct gh_row_members gh_child_member(const struct gh_child *child, uint32_t content);
+struct gh_row_entries gh_child_entry(const struct gh_child *child, uint32_t content);
+
 /* The row number of child n listed by that format: several formats may claim one blob. */
 uint64_t gh_child_row(unsigned format, uint32_t n);
+/* The row numbers of the engine's own notes about a child, apart from those of plug-ins. */
+enum gh_own_note { GH_OWN_LOOK, GH_OWN_GIVE_UP, GH_OWN_POUR };
+uint64_t gh_child_note_row(uint64_t child_row, enum gh_own_note which);
 
 /* Jobs as bytes, for a channel. Strings of a decoded job point into the bytes; children and steps lie in the arena. */
 bool gh_job_encode(struct gh_arena *arena, const struct gh_job *job, struct gh_str *ret);

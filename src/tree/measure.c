@@ -165,7 +165,8 @@ static void search_end(struct search *s)
 	s->l->n_hit = 0;
 }
 
-void gh_measure_data(void *digest, const struct gh_literals *literals, const uint8_t *p, size_t n, struct gh_measure *m)
+void gh_measure_data(void *digest, const struct gh_literals *literals, const uint8_t *p, size_t n, uint64_t *beat,
+	struct gh_measure *m)
 {
 	struct search s = {.l = m->hit ? (struct gh_literals *)literals : NULL, .m = m};
 	gh_digest_begin(digest);
@@ -174,6 +175,7 @@ void gh_measure_data(void *digest, const struct gh_literals *literals, const uin
 		size_t back = gh_min(i, LITERAL_MAX - 1); /* a literal may lie across two pieces */
 		gh_digest_add(digest, p + i, step);
 		search_piece(&s, p + i - back, step + back, i - back);
+		__atomic_fetch_add(beat, 1, __ATOMIC_RELAXED);
 	}
 	gh_digest_end(digest, m->sha256);
 	search_end(&s);

@@ -26,8 +26,8 @@ struct gh_measure {
 };
 
 /* One pass over content in memory, in pieces that stay in the cache. `digest` is an EVP_MD_CTX. */
-void gh_measure_data(
-	void *digest, const struct gh_literals *literals, const uint8_t *p, size_t n, struct gh_measure *m);
+void gh_measure_data(void *digest, const struct gh_literals *literals, const uint8_t *p, size_t n, uint64_t *beat,
+	struct gh_measure *m);
 /* One pass over a source by windows; stops at the first read error. */
 enum gh_code gh_measure_source(void *digest, const struct gh_literals *literals, struct gh_source *src,
 	struct gh_arena *arena, uint64_t *beat, struct gh_measure *m, struct gh_err *err) GH_MUST;

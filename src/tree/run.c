@@ -7,6 +7,7 @@
 
 enum {
 	SEQ_BITS = 24, /* rows a plug-in may add to one table about one blob: 16.7 million */
+	CHILD_SEQ_BITS = 11, /* and while it reads one child: behind them lie the engine's own */
 	NOTES_MAX = 1000, /* per run: a hostile file must not fill the database with complaints */
 	STEPS_MIN = 4 << 20, /* of small inputs: below this nothing is slow */
 	STEPS_PER_BYTE = 8,
@@ -20,7 +21,7 @@ static uint64_t run_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, c
 	struct gh_run_of *run = (struct gh_run_of *)ctx;
 	uint32_t seq = run->seq[table]++;
 	uint64_t n = run->base + seq;
-	if (seq < 1u << SEQ_BITS)
+	if (seq < 1u << (run->base < CHILD_BASE ? SEQ_BITS : CHILD_SEQ_BITS))
 		run->look->ops->row(run->look, table, run->blob, n, at, row);
 	return n;
 }
@@ -64,7 +65,7 @@ void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int
 
 void gh_run_for_child(struct gh_run_of *run, uint64_t child_row)
 {
-	run->base = CHILD_BASE + (child_row << 12);
+	run->base = CHILD_BASE + (child_row << (CHILD_SEQ_BITS + 1));
 	memset(run->seq, 0, sizeof run->seq);
 	run->code = GH_OK;
 }
@@ -74,6 +75,11 @@ void gh_run_end(struct gh_run_of *run, enum gh_code code, const struct gh_err *e
 	if (code > GH_END)
 		run_note(&run->ctx, code, err->at, err->what);
 	run->look->ops->run(run->look, run->blob, (unsigned)run->plugin, gh_code_word(run->code), run->at, run->why);
+}
+
+uint64_t gh_child_note_row(uint64_t child_row, enum gh_own_note which)
+{
+	return CHILD_BASE + (child_row << (CHILD_SEQ_BITS + 1)) + (1u << CHILD_SEQ_BITS) + which;
 }
 
 uint64_t gh_child_row(unsigned format, uint32_t n)
@@ -87,16 +93,31 @@ void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t pl
 	p->blob = blob;
 	p->child = child;
 	p->plugin = plugin;
+	p->listed = 0;
 	__atomic_fetch_add(&p->beat, 1, __ATOMIC_RELAXED);
 }
 
-const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
+void gh_phase_back(struct gh_look *look, const struct gh_phase *was)
 {
-	for (size_t i = 0; i < look->n_skip; i++) {
-		const struct gh_skip *s = &look->skip[i];
-		if (s->blob == blob && s->child == child && (s->plugin == plugin || child >= 0))
-			return s->why;
-	}
+	gh_phase_set(look, was->blob, was->child, was->plugin);
+	look->phase->listed = was->listed;
+}
+
+static bool skips(const struct gh_skip *s, uint32_t blob, int64_t child, int32_t plugin)
+{
+	if (child >= 0)
+		return s->blob == blob && (s->child == child || s->child == GH_SKIP_ALL);
+	return s->child == -1 && s->plugin == plugin && (s->blob == blob || !s->blob);
+}
+
+const struct gh_skip *gh_skip_find(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
+{
+	static const struct gh_skip given_up = {.why = "crash"};
+	for (size_t i = 0; i < look->n_skip; i++)
+		if (skips(&look->skip[i], blob, child, plugin))
+			return &look->skip[i];
+	if (plugin >= 0 && look->given_up && __atomic_load_n(look->given_up, __ATOMIC_RELAXED) >> plugin & 1)
+		return &given_up;
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: listing them, reaching their children, opening them again for a job. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/num.h"
@@ -46,6 +47,7 @@ static enum gh_code child_poured(struct gh_look *look, struct gh_container *c, c
 	if (!sink.buf)
 		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack %zu bytes", sink.cap);
 	c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(child->csize, 1), c->size, c->packed);
+	GH_FAULT(look, c->format->name, "pour", child->name);
 	enum gh_code code = c->format->pour(&c->run.ctx, c->state, child, &sink, err);
 	if (code == GH_LIMIT && hint && sink.len == sink.cap) {
 		*ret_spill = true;
@@ -66,6 +68,7 @@ enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const
 	}
 	if (child->flags & GH_CHILD_STREAM)
 		return child_poured(look, c, child, ret, ret_spill, err);
+	GH_FAULT(look, c->format->name, "read", child->name);
 	return c->format->data(&c->run.ctx, c->state, child, ret, err);
 }
 
@@ -136,17 +139,31 @@ static void list_child(
 		batch_flush(look, c, b);
 }
 
+/* The listing stopped here before: what comes behind is not known. */
+static enum gh_code cut_short(struct gh_look *look, struct gh_container *c, const struct gh_skip *skip)
+{
+	char what[64];
+	snprintf(what, sizeof what, "stopped while it listed what comes behind %u entries", skip->listed);
+	look->ops->run(look, c->blob, gh_format_bit(c->format), skip->why, 0, what);
+	return GH_END;
+}
+
 static enum gh_code list(struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_err *err)
 {
 	unsigned bit = gh_format_bit(c->format);
+	const struct gh_skip *skip = gh_skip_find(look, c->blob, -1, (int32_t)bit);
 	for (uint32_t n = 0; n < CHILDREN_MAX; n++) {
 		struct gh_child child = {0};
+		if (skip && n == skip->listed)
+			return cut_short(look, c, skip);
 		gh_phase_set(look, c->blob, -1, (int32_t)bit);
+		look->phase->listed = n;
 		enum gh_code code = gh_spend_steps(&c->run.budget, 1, 0, err);
 		if (code == GH_OK)
 			code = c->format->next(&c->run.ctx, c->state, &child, err);
 		if (code)
 			return code;
+		GH_FAULT(look, c->format->name, "next", child.name);
 		list_child(look, c, b, gh_child_row(bit, n), &child);
 	}
 	return gh_fail(err, GH_LIMIT, 0, "more than %d children", CHILDREN_MAX);
@@ -184,8 +201,6 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 	container_init(c, look, proto);
 	c->state = state;
 	gh_phase_set(look, blob, -1, (int32_t)gh_format_bit(format));
-	if (look->fault)
-		look->fault(format->name, GH_NONE);
 	struct gh_err err = {0};
 	enum gh_code code = format->open(&c->run.ctx, src, state, &err);
 	if (code == GH_OK && format->describe)
@@ -338,7 +353,7 @@ static struct gh_container *open_chain(struct gh_look *look, const struct gh_job
 struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh_job *job)
 {
 	struct gh_err err = {.code = GH_NOMEM, .what = "no memory to open a container again"};
-	gh_phase_set(look, job->blob, job->n == 1 ? (int64_t)job->children[0].n : -1, job->n == 1 ? -1 : job->format);
+	gh_phase_set(look, job->blob, job->n == 1 ? (int64_t)job->children[0].n : -1, job->format);
 	struct gh_container *c = NULL;
 	if (job->format < 0) {
 		c = gh_alloc(&look->arena, sizeof *c);

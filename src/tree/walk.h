@@ -43,6 +43,15 @@ struct gh_container {
 
 struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh_job *job);
 
+/* Where a content is met. */
+struct gh_place {
+	struct gh_container *c;
+	uint64_t row;
+	const struct gh_child *child;
+};
+
+/* Looks at one content; returns its blob, or 0 with *err. */
+uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const struct gh_place *at, struct gh_err *err);
 /* Looks at one child: its content, its row. */
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child);
 /* Lists a container whose format claims the blob, and looks at or hands over its children. Of proto all but size, state and run
@@ -52,8 +61,16 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto);
 enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err);
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
-/* The reason to leave this out, or NULL. */
-const char *gh_skip_why(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
+/* Back to where the worker was before it went into something. */
+void gh_phase_back(struct gh_look *look, const struct gh_phase *was);
+/* What says to leave this out, or NULL. plugin: who would read (a child: its container's format), or -1. */
+const struct gh_skip *gh_skip_find(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
+
+#ifdef GH_FAULTS
+#define GH_FAULT(look, plugin, step, name) ((look)->fault ? (look)->fault((look), (plugin), (step), (name)) : (void)0)
+#else
+#define GH_FAULT(look, plugin, step, name) ((void)0)
+#endif
 
 /* What unpacking a part of a container may produce; packed: how many packed layers it lies in already. */
 uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t packed);
