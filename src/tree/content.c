@@ -221,6 +221,13 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 		struct gh_phase was = *look->phase;
 		gh_phase_set(look, t->blob, -1, (int32_t)i);
 		GH_FAULT(look, gh_formats[i]->name, "open", t->name);
+		if (c->format == gh_formats[i] &&
+			c->format
+				->volume) { /* overlapping children of their own kind would double the work each time */
+			gh_note(&((struct gh_container *)c)->run.ctx, GH_LIMIT, at->child->off,
+				"%s inside %s: not opened", gh_formats[i]->name, gh_formats[i]->name);
+			continue;
+		}
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
