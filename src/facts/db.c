@@ -119,6 +119,32 @@ static void sql_weight(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, weight);
 }
 
+struct sum {
+	int64_t total;
+	bool any;
+};
+
+/* gh_sum(x): as sum(), but sizes that hostile input states may add up to more than a number holds: then it is the largest. */
+static void sql_sum_step(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	struct sum *s = sqlite3_aggregate_context(ctx, sizeof *s);
+	(void)n;
+	if (!s || sqlite3_value_type(v[0]) == SQLITE_NULL)
+		return;
+	if (__builtin_add_overflow(s->total, sqlite3_value_int64(v[0]), &s->total))
+		s->total = INT64_MAX;
+	s->any = true;
+}
+
+static void sql_sum_end(sqlite3_context *ctx)
+{
+	struct sum *s = sqlite3_aggregate_context(ctx, 0);
+	if (s && s->any)
+		sqlite3_result_int64(ctx, s->total);
+	else
+		sqlite3_result_null(ctx);
+}
+
 static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 {
 	struct gh_db *db = calloc(1, sizeof *db);
@@ -131,6 +157,8 @@ static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 	sqlite3_busy_timeout(db->sql, 2000);
 	sqlite3_create_function(
 		db->sql, "gh_weight", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_weight, NULL, NULL);
+	sqlite3_create_function(
+		db->sql, "gh_sum", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL, sql_sum_step, sql_sum_end);
 	return db;
 }
 
