@@ -188,7 +188,7 @@ static void add_inventory(struct rows *r)
 	m->n_privileged = number(r, 1);
 	m->n_native = number(r, 2);
 	m->n_certs = number(r, 3);
-	m->phone = m->n_device || m->n_apps || m->n_partitions || number(r, 4) > 0;
+	m->phone = m->n_device || m->n_apps || number(r, 4) > 0;
 }
 
 /* ---- rules, states, findings ---- */
@@ -378,7 +378,11 @@ static const struct {
 	 "(SELECT count(*) FROM places p JOIN c_elf e USING(blob_id) WHERE p.scan_id=?1 AND p.live=1), "
 	 "(SELECT count(DISTINCT c.sha256) FROM places p JOIN c_certs c USING(blob_id) WHERE p.scan_id=?1 AND "
 	 "p.live=1), "
-	 "(SELECT count(*) FROM nodes WHERE scan_id=?1 AND kind IN ('fs','apex'))",
+	 "(SELECT EXISTS(SELECT 1 FROM nodes WHERE scan_id=?1 AND kind IN ('fs','apex')) OR EXISTS(SELECT 1 FROM "
+	 "places WHERE "
+	 "scan_id=?1 AND (image IN ('system','vendor','product','system_ext','odm','oem') OR image LIKE 'ramdisk:%')) "
+	 "OR EXISTS("
+	 "SELECT 1 FROM d_partitions d JOIN blob_runs r USING(blob_id) WHERE d.scan_id=?1 AND r.status='ok'))",
 		add_inventory},
 };
 
