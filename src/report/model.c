@@ -336,7 +336,8 @@ static const struct {
 } parts[] = {
 	{"SELECT tool_version, rules_sha256, knowledge_sha256, state, sandbox, crashes FROM scans WHERE scan_id=?1",
 		add_scan, true},
-	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT gh_sum(e.size) FROM c_entries e WHERE e.blob_id=m.child "
+	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT gh_sum(e.size) FROM c_entries e WHERE "
+	 "e.blob_id=m.child "
 	 "AND e.ftype='file') "
 	 "ELSE coalesce(b.size, m.size) END, nullif(lower(hex(b.sha256)),'') FROM scans s JOIN c_members m ON "
 	 "m.blob_id=s.root_blob "
@@ -349,7 +350,8 @@ static const struct {
 	{"SELECT DISTINCT place, what, why, bytes, damaged, opaque FROM d_not_examined WHERE scan_id=?1 "
 	 "ORDER BY damaged DESC, opaque, place, what, why, bytes",
 		add_hole},
-	{"SELECT c, count(*), gh_sum(b) FROM (SELECT CASE WHEN max(damaged)=1 THEN 1 WHEN min(opaque)=1 THEN 2 ELSE 0 END "
+	{"SELECT c, count(*), gh_sum(b) FROM (SELECT CASE WHEN max(damaged)=1 THEN 1 WHEN min(opaque)=1 THEN 2 ELSE 0 "
+	 "END "
 	 "AS c, "
 	 "coalesce(max(bytes),0) AS b FROM d_not_examined WHERE scan_id=?1 GROUP BY place) GROUP BY c",
 		add_hole_sum, true},
