@@ -23,6 +23,8 @@ void elf_note(struct elf *e, enum elf_topic topic, enum gh_code code, uint64_t a
 	char what[160];
 	if (e->noted[topic]++ >= ELF_NOTES_MAX)
 		return;
+	if (e->foreign && (code == GH_BAD || code == GH_SHORT))
+		code = GH_UNSUP;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof what, fmt, ap);
@@ -78,6 +80,25 @@ static void counts_elsewhere(struct elf *e)
 		e->shstrndx = link;
 }
 
+/* NULL: not a processor that runs Android. */
+static const char *machine_known(const struct elf *e)
+{
+	switch (e->machine) {
+	case 3:
+		return "x86";
+	case 40:
+		return "arm";
+	case 62:
+		return "x86_64";
+	case 183:
+		return "aarch64";
+	case 243:
+		return e->wide ? "riscv64" : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static bool header(struct elf *e)
 {
 	uint8_t class = 0, data = 0;
@@ -106,6 +127,7 @@ static bool header(struct elf *e)
 	e->phoff = elf_word(e, &c);
 	e->shoff = elf_word(e, &c);
 	gh_skip(&c, 6);
+	e->foreign = !machine_known(e);
 	uint16_t phentsize = elf_u16(e, &c);
 	e->phnum = elf_u16(e, &c);
 	uint16_t shentsize = elf_u16(e, &c);
@@ -124,24 +146,6 @@ static bool header(struct elf *e)
 		e->shnum = 0;
 	counts_elsewhere(e);
 	return true;
-}
-
-static const char *machine_word(const struct elf *e)
-{
-	switch (e->machine) {
-	case 3:
-		return "x86";
-	case 40:
-		return "arm";
-	case 62:
-		return "x86_64";
-	case 183:
-		return "aarch64";
-	case 243:
-		return e->wide ? "riscv64" : "other";
-	default:
-		return "other";
-	}
 }
 
 static const char *type_word(const struct elf *e)
@@ -166,7 +170,8 @@ static enum gh_code elf_run(struct gh_ctx *ctx, const struct gh_blob *blob, stru
 	e->blob = blob;
 	if (!header(e))
 		return GH_OK;
-	e->row.machine = gh_str(machine_word(e));
+	const char *machine = machine_known(e);
+	e->row.machine = gh_str(machine ? machine : "other");
 	e->row.etype = gh_str(type_word(e));
 	e->row.bits = e->wide ? 64 : 32;
 	elf_segments(e);
@@ -182,7 +187,7 @@ static enum gh_code elf_run(struct gh_ctx *ctx, const struct gh_blob *blob, stru
 const struct gh_inspector gh_inspector_elf = {
 	.name = "elf",
 	.title = "ELF executables and libraries",
-	.version = 1,
+	.version = 2,
 	.wants = elf_wants,
 	.run = elf_run,
 };

@@ -14,8 +14,10 @@ enum {
 };
 
 enum { ET_REL = 1, ET_EXEC = 2, ET_DYN = 3, ET_CORE = 4 };
-enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_NOTE = 4 };
+enum { PT_NULL = 0, PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_NOTE = 4 };
 enum { PF_X = 1, PF_W = 2 };
+/* Qualcomm's loader of modem, DSP and TEE images knows a PT_NULL segment by these bits: 2 holds the hashes of all segments. */
+enum { PF_MBN_TYPE = 7 << 24, PF_MBN_HASHES = 2 << 24 };
 enum { SHT_SYMTAB = 2, SHT_DYNAMIC = 6, SHT_NOTE = 7, SHT_NOBITS = 8, SHT_DYNSYM = 11 };
 enum { SHF_ALLOC = 2, SHF_TLS = 0x400 };
 
@@ -52,6 +54,7 @@ struct elf {
 	struct gh_ctx *ctx;
 	const struct gh_blob *blob;
 	bool wide, big; /* 64 bits, big endian */
+	bool foreign; /* no program of the phone's own processor: see elf_note */
 	uint32_t type, machine;
 	uint64_t phoff, phnum, shoff, shnum, shstrndx;
 	struct elf_segment *seg;
@@ -85,6 +88,8 @@ static inline uint64_t elf_word(const struct elf *e, struct gh_cursor *c)
 }
 
 /* elf.c */
+/* What is odd in an image of another processor is no damage: such images come in pieces, with sizes of the whole. It is told as not
+ * supported. */
 void elf_note(struct elf *e, enum elf_topic topic, enum gh_code code, uint64_t at, const char *fmt, ...)
 	GH_PRINTF(5, 6);
 /* n bytes at off, or NULL, which is noted with `what`. */

@@ -43,8 +43,11 @@ void elf_segments(struct elf *e)
 		return;
 	}
 	struct gh_cursor c = gh_cursor(p, (size_t)(n * ent), e->phoff);
-	for (e->n_seg = 0; e->n_seg < n; e->n_seg++)
-		segment_read(e, &c, &e->seg[e->n_seg]);
+	for (e->n_seg = 0; e->n_seg < n; e->n_seg++) {
+		struct elf_segment *s = &e->seg[e->n_seg];
+		segment_read(e, &c, s);
+		e->foreign |= s->type == PT_NULL && (s->flags & PF_MBN_TYPE) == PF_MBN_HASHES;
+	}
 }
 
 bool elf_offset(const struct elf *e, uint64_t addr, uint64_t *ret_off, uint64_t *ret_left)

@@ -325,6 +325,7 @@ def damage(work):
     text = next(i for i in range(x.shnum) if struct.unpack_from("<QQ", x.data, x.shoff + 64 * i + 8)[0] & 6 == 6)
     at = x.shoff + 64 * text + 24
     x.put(at, "Q", struct.unpack_from("<Q", x.data, at)[0] + 16).expect("bad", "lies elsewhere", "section apart from its segment")
+    foreign(work, lib)
     data = lib.read_bytes()
     for n in list(range(0, 200)) + list(range(200, len(data), 509)):
         (work / "cut").write_bytes(data[:n])
@@ -336,6 +337,16 @@ def damage(work):
     if only.exists():
         ght.equal(ours(only)["notes"], [], "a file with debugging information alone is well-formed")
     return None
+
+
+def foreign(work, lib):
+    """Pieces of images for modem, DSP and TEE: told as not supported, never as damaged."""
+    for name, edit in (("another processor", lambda x: x.put(0x12, "H", 0)),
+                       ("segment of hashes", lambda x: x.put(x.segment(0x6474e551), "II", 0, 2 << 24 | 1 << 21))):
+        x = edit(Edit(work, lib))
+        del x.data[len(x.data) // 2:]
+        codes = {c for c, _ in x.expect("unsup", "segment", f"{name}, cut")["notes"]}
+        ght.equal(codes, {"unsup"}, f"{name}, cut: nothing is called damaged")
 
 
 def seeds():
