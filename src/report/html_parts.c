@@ -106,8 +106,6 @@ void gh_html_top(struct gh_html *h)
 	put(h, "</h1>\n<p class=\"beside\">");
 	gh_html_text(h, m->beside);
 	put(h, "</p>\n");
-	warnings(h);
-	axes(h);
 	put(h, "<ul class=\"tally\">\n");
 	for (unsigned i = 0; i < GH_N_SEVERITIES; i++) {
 		put(h, "<li>");
@@ -116,6 +114,8 @@ void gh_html_top(struct gh_html *h)
 	}
 	fprintf(h->to, "<li>%u check%s found nothing</li><li>%u could not be made</li>\n</ul>\n", m->quiet,
 		m->quiet == 1 ? "" : "s", m->silent);
+	warnings(h);
+	axes(h);
 	put(h, "<nav class=\"toc\"><a href=\"#examined\">What was examined</a> <a href=\"#advice\">What to do now</a> "
 	       "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a><a "
 	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");

@@ -11,6 +11,7 @@ enum {
 	LINES_MAX = 24, /* of a terminal that nobody made larger */
 	FINDINGS_MAX = 5,
 	PLACE_MAX = 60, /* columns of a place on a terminal; the report holds it whole */
+	PLACE_COMPACT = 40,
 	WIDTH_MIN = 30, /* narrower ones break lines themselves */
 };
 
@@ -18,6 +19,7 @@ struct screen {
 	struct gh_arena *arena;
 	unsigned width;
 	bool color;
+	bool compact; /* shorter words, one line where there were several */
 	size_t max; /* lines: LINES_MAX, less while room is kept */
 	struct gh_str line[LINES_MAX];
 	const char *paint[LINES_MAX]; /* of the first word, or of all */
@@ -70,88 +72,93 @@ static void put_inputs(struct screen *t, struct gh_model *m)
 static void put_device(struct screen *t, const struct gh_model *m)
 {
 	static const char *const keys[] = {"brand", "model", "release", "security_patch", "build_type", "build_tags"};
-	static const char *const labels[] = {"", "", "Android ", "security patch ", "build ", ""};
+	static const char *const before[] = {"", " ", ", Android ", ", patch ", ", build ", " "};
 	struct gh_str s = GH_STR("");
 	for (size_t i = 0; i < GH_COUNT(keys); i++) {
 		struct gh_str v = property(m, keys[i]);
 		if (v.n)
-			s = gh_str_fmt(t->arena, "%.*s%s%s%.*s", (int)s.n, s.p,
-				s.n ? (i == 1 || i == 5 ? " " : ", ") : "It calls itself ", labels[i], (int)v.n, v.p);
+			s = gh_str_fmt(t->arena, "%.*s%s%.*s", (int)s.n, s.p, before[i], (int)v.n, v.p);
 	}
 	if (s.n)
-		put(t, s, 0, 2, NULL);
+		put(t, gh_str_fmt(t->arena, "It calls itself %.*s", (int)s.n - (*s.p == ','), s.p + (*s.p == ',')), 0,
+			2, NULL);
 }
 
 static void put_axes(struct screen *t, const struct gh_model *m)
 {
-	static const char *const names[] = {"Integrity", "Provenance", "Behaviour", "Coverage"};
+	static const char *const names[] = {"Integrity", "Provenance", "Behaviour"};
 	struct gh_str s = GH_STR("");
-	for (unsigned i = 0; i < GH_N_AXES; i++) {
-		const struct gh_axis *a = &m->axis[i];
-		struct gh_str w = gh_axis_word(t->arena, a);
+	for (unsigned i = 0; i < GH_COVERAGE; i++) {
+		struct gh_str w = gh_axis_word(t->arena, &m->axis[i]);
 		s = gh_str_fmt(t->arena, "%.*s%s%s: %.*s", (int)s.n, s.p, i ? " · " : "", names[i], (int)w.n, w.p);
 	}
 	put(t, s, 0, 2, NULL);
+}
+
+/* "322 understood (283.6 MB)" */
+static struct gh_str amount(struct screen *t, struct gh_amount a, const char *what, const char *more)
+{
+	struct gh_str n = gh_number(t->arena, a.files), b = gh_size(t->arena, a.bytes);
+	if (!a.files)
+		return gh_str_fmt(t->arena, "0 %s", what);
+	return gh_str_fmt(t->arena, "%s %s (%s%s)", n.p, what, b.p, more);
 }
 
 static void put_coverage(struct screen *t, const struct gh_model *m)
 {
 	struct gh_arena *z = t->arena;
 	const struct gh_amount *l = m->level;
-	struct gh_str s = GH_STR("Coverage:");
-	for (unsigned i = GH_READ; i < GH_N_LEVELS; i++) {
-		struct gh_str n = gh_number(z, l[i].files), b = gh_size(z, l[i].bytes),
-			      all = gh_number(z, l[GH_FILES].files);
-		s = gh_str_fmt(z, "%.*s %s %.*s", (int)s.n, s.p, gh_levels[i], (int)n.n, n.p);
-		if (i == GH_READ)
-			s = gh_str_fmt(z, "%.*s of %.*s files", (int)s.n, s.p, (int)all.n, all.p);
-		s = l[i].files ? gh_str_fmt(z, "%.*s (%.*s),", (int)s.n, s.p, (int)b.n, b.p)
-			       : gh_str_fmt(z, "%.*s,", (int)s.n, s.p);
-	}
 	struct gh_amount out = {m->unexamined.files + m->damaged.files, m->unexamined.bytes + m->damaged.bytes};
-	struct gh_str n = gh_number(z, out.files), b = gh_size(z, out.bytes), on = gh_number(z, m->opaque.files),
-		      ob = gh_size(z, m->opaque.bytes);
+	struct gh_str state = gh_axis_word(z, &m->axis[GH_COVERAGE]);
+	struct gh_str what = gh_str_fmt(
+		z, "of %s file%s read", gh_number(z, l[GH_FILES].files).p, l[GH_FILES].files == 1 ? "" : "s");
+	struct gh_str damaged = GH_STR("");
+	if (m->damaged.files)
+		damaged = gh_str_fmt(z, ", %s damaged", gh_number(z, m->damaged.files).p);
 	put(t,
-		gh_str_fmt(z, "%.*s not examined %.*s (%.*s)%s, opaque by nature %.*s (%.*s).", (int)s.n, s.p, (int)n.n,
-			n.p, (int)b.n, b.p,
-			m->damaged.files
-				? gh_str_fmt(z, ", damaged or over a limit %lld of them", (long long)m->damaged.files).p
-				: "",
-			(int)on.n, on.p, (int)ob.n, ob.p),
+		gh_str_fmt(z, "Coverage %.*s: %s, %s, %s; %s, %s.", (int)state.n, state.p,
+			amount(t, l[GH_READ], what.p, "").p, amount(t, l[GH_UNDERSTOOD], "understood", "").p,
+			amount(t, l[GH_ANALYSED], "analysed", "").p, amount(t, out, "not examined", damaged.p).p,
+			amount(t, m->opaque, "opaque", "").p),
 		0, 2, NULL);
 }
 
 static void put_warnings(struct screen *t, const struct gh_model *m)
 {
 	static const char bold[] = "\033[1m";
+	const char *fmt = "Warning: readers crashed or hung %lld time%s; what they read counts as not examined.";
 	if (m->sandbox.p && !m->jailed)
-		put(t,
-			GH_STR("Warning: this kernel did not lock the readers in. Whoever made the input may have "
-			       "reached this computer."),
-			0, 2, bold);
+		put(t, GH_STR("Warning: the readers were not locked in; the input may have reached this computer."), 0,
+			2, bold);
 	if (m->crashes)
-		put(t,
-			gh_str_fmt(t->arena,
-				"Warning: readers crashed or hung %lld time%s; what they read is among the places not "
-				"examined.",
-				(long long)m->crashes, m->crashes == 1 ? "" : "s"),
-			0, 2, bold);
+		put(t, gh_str_fmt(t->arena, fmt, (long long)m->crashes, m->crashes == 1 ? "" : "s"), 0, 2, bold);
 	if (m->other_rules)
-		put(t,
-			GH_STR("Note: the scan was judged with other rules than this version has; scan again to use "
-			       "these."),
-			0, 2, bold);
+		put(t, GH_STR("Note: other rules than this version's judged the scan; scan again to use these."), 0, 2,
+			bold);
 }
 
 /* The middle of a long place is left out where room is short. */
 static struct gh_str short_place(struct screen *t, struct gh_str place)
 {
-	size_t head = gh_fit(place, PLACE_MAX / 2), tail = place.n - gh_min(place.n, PLACE_MAX / 2);
+	unsigned half = (t->compact ? PLACE_COMPACT : PLACE_MAX) / 2;
+	size_t head = gh_fit(place, half), tail = place.n - gh_min(place.n, half);
 	while (tail < place.n && (place.p[tail] & 0xc0) == 0x80)
 		tail++;
 	if (!t->width || tail <= head)
 		return place;
 	return gh_str_fmt(t->arena, "%.*s…%.*s", (int)head, place.p, (int)(place.n - tail), place.p + tail);
+}
+
+/* Whose word it is, in one word. */
+static struct gh_str short_witness(struct gh_str witness)
+{
+	static const char *const words[][2] = {{"bytes of an image", "image"}, {"a signature", "signature"},
+		{"hardware attestation", "attestation"}, {"a capture", "capture"},
+		{"the phone's own word", "its own word"}};
+	for (size_t i = 0; i < GH_COUNT(words); i++)
+		if (gh_str_is(witness, words[i][0]))
+			return gh_str(words[i][1]);
+	return witness;
 }
 
 static void put_finding(struct screen *t, const struct gh_model *m, const struct gh_group *g)
@@ -161,42 +168,36 @@ static void put_finding(struct screen *t, const struct gh_model *m, const struct
 	struct gh_arena *z = t->arena;
 	const struct gh_finding *f = &m->findings[g->first];
 	const struct gh_rule *r = g->rule;
-	struct gh_str place = short_place(t, gh_shown(z, f->place)), next = gh_next_short(z, f);
+	struct gh_str place = short_place(t, gh_shown(z, f->place)), next = gh_shown(z, gh_next_short(z, f));
+	struct gh_str witness = t->compact ? short_witness(r->witness) : r->witness;
 	put(t,
-		gh_str_fmt(z, "%-8s %.*s [%.*s, by %.*s; %.*s]", words[g->severity], (int)r->title.n, r->title.p,
-			(int)r->certainty.n, r->certainty.p, (int)r->witness.n, r->witness.p, (int)r->id.n, r->id.p),
+		gh_str_fmt(z, "%-8s %.*s [%.*s%s%.*s]", words[g->severity], (int)r->title.n, r->title.p,
+			(int)r->certainty.n, r->certainty.p, t->compact ? " · " : ", by ", (int)witness.n, witness.p),
 		0, 9, paints[g->severity]);
-	struct gh_str others = g->n > 1 ? gh_str_fmt(z, " and %zu more", g->n - 1) : GH_STR("");
-	next = gh_shown(z, next);
-	put(t, gh_str_fmt(z, "%.*s%.*s → %.*s", (int)place.n, place.p, (int)others.n, others.p, (int)next.n, next.p), 9,
-		9, NULL);
+	struct gh_str others = g->n > 1 ? gh_str_fmt(z, " and %s more", gh_number(z, (int64_t)g->n - 1).p) : GH_STR("");
+	struct gh_str line = gh_str_fmt(z, "%.*s %.*s%.*s → %.*s", (int)r->id.n, r->id.p, (int)place.n, place.p,
+		(int)others.n, others.p, (int)next.n, next.p);
+	put(t, line, 9, 9, NULL);
 }
 
 static void put_rest(struct screen *t, const struct gh_model *m, const struct gh_report_style *style)
 {
 	struct gh_arena *z = t->arena;
 	struct gh_str counts = gh_counts(z, m->count);
+	const char *html = style->html ? gh_shown(z, gh_str(style->html)).p : NULL;
+	const char *db = style->db ? gh_shown(z, gh_str(style->db)).p : NULL;
 	put(t,
-		gh_str_fmt(z, "In all: %.*s finding%s; %u check%s found nothing, %u could not be made.", (int)counts.n,
-			counts.p, m->n_findings == 1 ? "" : "s", m->quiet, m->quiet == 1 ? "" : "s", m->silent),
+		gh_str_fmt(z, "In all: %.*s finding%s. Checks: %u found nothing, %u not made.", (int)counts.n, counts.p,
+			m->quiet, m->silent),
 		0, 2, NULL);
 	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
-		put(t,
-			GH_STR("Before anything else: keep the firmware file; no update, no reset, no log-in until a "
-			       "copy is safe."),
-			0, 2, NULL);
-	struct gh_str html = style->html ? gh_shown(z, gh_str(style->html)) : GH_NONE;
-	struct gh_str db = style->db ? gh_shown(z, gh_str(style->db)) : GH_STR("FACTS.db");
-	if (html.p)
-		put(t,
-			gh_str_fmt(z, "All of it, with the evidence: %.*s%s%.*s", (int)html.n, html.p,
-				style->db ? "; the facts: " : "", style->db ? (int)db.n : 0, db.p),
-			0, 2, NULL);
-	else
-		put(t,
-			gh_str_fmt(z, "All of it, with the evidence: gifthorse %s %.*s -f html=report.html",
-				style->db ? "report" : "scan", style->db ? (int)db.n : 5, style->db ? db.p : "INPUT"),
-			0, 2, NULL);
+		put(t, GH_STR("First keep a copy of the firmware; until then no log-in, no update, no reset."), 0, 2,
+			NULL);
+	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
+			      : html     ? gh_str_fmt(z, "All of it: %s", html)
+			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
+					 : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
+	put(t, where, 0, 2, NULL);
 }
 
 /* ---- the screen ---- */
@@ -213,40 +214,46 @@ static void print(const struct screen *t, FILE *to)
 	}
 }
 
-/* The parts around the findings first, so that the findings get the lines that are left. */
-static void compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
+static void put_verdict(struct screen *t, const struct gh_model *m)
 {
-	struct screen tail = {.arena = t->arena, .width = t->width, .max = LINES_MAX / 2};
-	put_rest(&tail, m, style);
-	t->max = LINES_MAX - tail.n;
-	put_inputs(t, m);
-	put_device(t, m);
-	put(t, GH_STR(""), 0, 0, NULL);
 	size_t from = t->n;
 	put(t, m->verdict, 0, 0, NULL);
 	for (size_t i = from; i < t->n; i++) {
 		t->paint[i] = "\033[1m";
 		t->whole[i] = true;
 	}
+}
+
+/* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
+static size_t compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
+{
+	struct screen tail = {.arena = t->arena, .width = t->width, .compact = t->compact, .max = LINES_MAX / 2};
+	size_t blank = !t->compact, shown = 0;
+	put_rest(&tail, m, style);
+	t->max = LINES_MAX - tail.n - blank;
+	put_inputs(t, m);
+	put_device(t, m);
+	if (blank)
+		put(t, GH_STR(""), 0, 0, NULL);
+	put_verdict(t, m);
 	put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);
-	size_t blanks = m->n_groups ? 2 : 1;
-	for (size_t i = 0, shown = 0; i < m->n_groups && shown < FINDINGS_MAX; i++) {
-		struct screen one = {.arena = t->arena, .width = t->width, .max = LINES_MAX};
-		put_finding(&one, m, &m->groups[i]);
-		if (t->n + one.n + tail.n + blanks > LINES_MAX)
+	if (m->n_groups)
+		put(t, GH_STR(""), 0, 0, NULL);
+	for (; shown < m->n_groups && shown < FINDINGS_MAX; shown++) {
+		struct screen one = {.arena = t->arena, .width = t->width, .compact = t->compact, .max = LINES_MAX};
+		put_finding(&one, m, &m->groups[shown]);
+		if (t->n + one.n > t->max)
 			break;
-		if (!shown++) {
-			put(t, GH_STR(""), 0, 0, NULL);
-			blanks = 1;
-		}
-		put_finding(t, m, &m->groups[i]);
+		put_finding(t, m, &m->groups[shown]);
 	}
-	if (t->n < t->max)
+	t->max = LINES_MAX;
+	if (blank)
 		put(t, GH_STR(""), 0, 0, NULL);
 	for (size_t i = 0; i < tail.n && t->n < LINES_MAX; i++)
 		t->line[t->n++] = tail.line[i];
+	return shown;
 }
 
 enum gh_code gh_report_text(
@@ -256,7 +263,10 @@ enum gh_code gh_report_text(
 	enum gh_code code = gh_model_read(&m, db, scan, err);
 	if (code == GH_OK) {
 		struct screen t = {.arena = &m.arena, .width = style->width, .color = style->color};
-		compose(&t, &m, style);
+		if (compose(&t, &m, style) < gh_min(m.n_groups, FINDINGS_MAX) && t.width > WIDTH_MIN)
+			t = (struct screen){.arena = &m.arena, .width = t.width, .color = t.color, .compact = true};
+		if (t.compact)
+			compose(&t, &m, style);
 		print(&t, to);
 	}
 	gh_model_done(&m);

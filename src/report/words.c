@@ -176,10 +176,10 @@ static const char *grave(const struct gh_model *m, unsigned axis)
 		return NULL;
 	switch (axis) {
 	case GH_BEHAVIOUR:
-		return n[GH_CRITICAL] ? "as its software stands, others are able to take it over"
+		return n[GH_CRITICAL] ? "as it stands, others are able to take it over"
 				      : "its software leaves doors open to others";
 	case GH_INTEGRITY:
-		return "what should protect it against changed software is off or can be passed";
+		return "its protection against changed software is off or can be passed";
 	case GH_PROVENANCE:
 		return "what it says about itself does not agree";
 	default:
@@ -187,7 +187,7 @@ static const char *grave(const struct gh_model *m, unsigned axis)
 	}
 }
 
-static void grave_verdict(struct gh_model *m, struct gh_str rest)
+static void grave_verdict(struct gh_model *m)
 {
 	static const unsigned order[] = {GH_BEHAVIOUR, GH_INTEGRITY, GH_PROVENANCE, GH_COVERAGE};
 	struct gh_arena *z = &m->arena;
@@ -199,11 +199,9 @@ static void grave_verdict(struct gh_model *m, struct gh_str rest)
 			s = gh_str_fmt(z, "%.*s%s%s", (int)s.n, s.p, glue, grave(m, order[i]));
 			glue = "; ";
 		}
-	struct gh_str counts = gh_counts(z, m->count);
 	m->verdict_state = critical ? "critical" : "high";
 	m->headline = gh_str_fmt(z, "%.*s.", (int)s.n, s.p);
-	m->beside = gh_str_fmt(z, "%.*s finding%s; whether anybody made use of it is not shown; %.*s.", (int)counts.n,
-		counts.p, plural(total(m->count)), (int)rest.n, rest.p);
+	m->beside = GH_STR("Whether anybody made use of it is not shown.");
 }
 
 static void mild_verdict(struct gh_model *m, struct gh_str rest)
@@ -236,11 +234,11 @@ static void verdict(struct gh_model *m)
 {
 	struct gh_str rest = gh_str_fmt(&m->arena, "%u check%s could not be made", m->silent, plural(m->silent));
 	if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
-		grave_verdict(m, rest);
+		grave_verdict(m);
 	else
 		mild_verdict(m, rest);
 	if (m->damaged.files)
-		m->beside = join(m, m->beside, "Parts of the input were damaged or could not be read to their end.");
+		m->beside = join(m, m->beside, "Parts of the input could not be read to their end.");
 	m->beside = gh_str_trim(m->beside);
 	if (m->interrupted)
 		m->headline = gh_str_fmt(&m->arena,

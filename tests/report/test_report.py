@@ -141,7 +141,7 @@ def check_parity(out, doc, page, name):
     top = doc["findings"][0] if doc["findings"] else None
     if top:
         line = next((x for x in text.splitlines() if top["title"] in x), "")
-        ght.check(line.startswith(top["severity"].upper()) and top["certainty"] in line and top["witness"] in line and top["rule"] in line,
+        ght.check(line.startswith(top["severity"].upper()) and top["certainty"] in line and top["witness"] in line,
                   f"{name}: severity, certainty and witness stand in the finding's line", line)
 
 
@@ -281,7 +281,8 @@ def test_screen(d):
             ght.check(b"\x1b" not in plain(data), f"{db} at {width} columns: only colours are escapes")
             ght.check("All of it" in plain(data).decode() and "In all" in plain(data).decode(), f"{db} at {width} columns: counts and the way to the rest")
     wide = plain(screen(["report", d / "many.db"], 80)).decode()
-    ght.check(sum(x.startswith(("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")) for x in wide.splitlines()) >= 3, "three findings or more at 80 columns")
+    shown = sum(x.startswith(("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")) for x in wide.splitlines())
+    ght.check(shown >= 3, "three findings or more at 80 columns", shown)
     ght.check(b"\x1b[" in screen(["report", d / "n0/r.db"], 80), "colour on a terminal")
     ght.check(b"\x1b" not in screen(["report", d / "n0/r.db"], 80, {"NO_COLOR": "1"}), "NO_COLOR")
     ght.check(b"\x1b" not in screen(["report", d / "n0/r.db"], 80, {"TERM": "dumb"}), "no colour on a dumb terminal")
@@ -413,9 +414,9 @@ def test_warnings(d):
     con.close()
     _, out, _ = gh("report", d / "warn.db", "-f", "text", "-f", f"html={d}/warn.html")
     page = (d / "warn.html").read_bytes()
-    for word in (b"did not lock the readers in", b"crashed or hung 3 times", b"other rules"):
-        ght.check(word in out, f"first screen: {word.decode()}")
     for word in (b"not locked in", b"crashed or hung 3 times", b"other rules"):
+        ght.check(word in out, f"first screen: {word.decode()}")
+    for word in (b"readers were not locked in", b"crashed or hung 3 times", b"other rules"):
         ght.check(word in page, f"HTML: {word.decode()}")
     ght.check(len(out.splitlines()) <= 24, "with all warnings: 24 lines")
 
