@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		gh_harness_init(&h, MEMORY);
 		h.source = source;
 		h.row = check_row;
+		h.look.hollow = 1 << 20; /* hashing zeros finds nothing */
 		if (only >= 0)
 			h.look.off = ~(1ull << only);
 		gh_harness_look(&h, gh_str(names[i]), size);

@@ -280,19 +280,19 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
-static bool too_hollow(const struct content *t, const struct gh_place *at)
+static bool too_hollow(const struct gh_look *look, const struct content *t, const struct gh_place *at)
 {
 	enum {
-		FREE = 64 << 20,
+		look->hollow = 64 << 20,
 		TIMES = 64
 	}; /* real sparse files: swap and journal images, up to tens of times their data */
 	const struct gh_container *c = at->c;
 	uint64_t packed = gh_max(at->child->csize, 1), most;
 	if (!c->format || at->child->flags & GH_CHILD_STREAM || t->src->size <= packed)
 		return false;
-	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, FREE, &most))
+	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, look->hollow, &most))
 		most = UINT64_MAX;
-	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), FREE / 1024));
+	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), look->hollow / 1024));
 }
 
 /* The whole content; piece by piece where it has to be read, since a slow disk is not a hang. */
@@ -324,7 +324,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	bids_make(look, t);
 	bool part = at->child->kind == GH_VOLUME && is_volume(t);
 	bool large = t->src->size > GH_WHOLE_MAX && is_volume(t);
-	if (!(part || large) && too_hollow(t, at))
+	if (!(part || large) && too_hollow(look, t, at))
 		return gh_fail(err, GH_LIMIT, at->child->off,
 			"%llu bytes stated, %llu there: more than its container's budget",
 			(unsigned long long)t->src->size, (unsigned long long)at->child->csize);

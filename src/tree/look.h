@@ -123,6 +123,7 @@ struct gh_look {
 	struct gh_phase *phase;
 	const struct gh_literals *literals; /* NULL: none */
 	uint64_t off; /* plug-ins switched off, by bit */
+	uint64_t hollow; /* bytes of holes that a content may have before its budget is asked */
 	const struct gh_skip *skip;
 	size_t n_skip;
 	const uint64_t *given_up; /* atomic; plug-ins that stopped too often in this scan, by bit; NULL: none */
