@@ -282,10 +282,7 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
 static bool too_hollow(const struct gh_look *look, const struct content *t, const struct gh_place *at)
 {
-	enum {
-		look->hollow = 64 << 20,
-		TIMES = 64
-	}; /* real sparse files: swap and journal images, up to tens of times their data */
+	enum { TIMES = 64 }; /* real sparse files: swap and journal images, up to tens of times their data */
 	const struct gh_container *c = at->c;
 	uint64_t packed = gh_max(at->child->csize, 1), most;
 	if (!c->format || at->child->flags & GH_CHILD_STREAM || t->src->size <= packed)
