@@ -231,7 +231,7 @@ void gh_look_pour(struct gh_look *look, const struct gh_job *job, struct gh_sink
 
 void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *host, uint64_t memory_limit)
 {
-	*look = (struct gh_look){.ops = ops, .host = host};
+	*look = (struct gh_look){.ops = ops, .host = host, .hollow = 64 << 20};
 	gh_arena_init(&look->arena, memory_limit);
 	look->digest = EVP_MD_CTX_new();
 	gh_digest_begin(look->digest); /* fetches the algorithm before the jail closes */
