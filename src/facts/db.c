@@ -119,6 +119,56 @@ static void sql_weight(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, weight);
 }
 
+struct sum {
+	int64_t total;
+	bool any;
+};
+
+/* gh_sum(x): as sum(), but sizes that hostile input states may add up to more than a number holds: then it is the largest. */
+static void sql_sum_step(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	struct sum *s = sqlite3_aggregate_context(ctx, sizeof *s);
+	(void)n;
+	if (!s || sqlite3_value_type(v[0]) == SQLITE_NULL)
+		return;
+	if (__builtin_add_overflow(s->total, sqlite3_value_int64(v[0]), &s->total))
+		s->total = INT64_MAX;
+	s->any = true;
+}
+
+static void sql_sum_end(sqlite3_context *ctx)
+{
+	struct sum *s = sqlite3_aggregate_context(ctx, 0);
+	if (s && s->any)
+		sqlite3_result_int64(ctx, s->total);
+	else
+		sqlite3_result_null(ctx);
+}
+
+/* LIKE and GLOB that look into bytes too. A name that is not UTF-8 is kept as bytes, which SQLite's own may pass over (compile
+ * option LIKE_DOESNT_MATCH_BLOBS, as on Debian): one broken byte in a path would silence every rule that looks at it. */
+static void sql_like(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	const char *pattern = (const char *)sqlite3_value_text(v[0]), *s = (const char *)sqlite3_value_text(v[1]);
+	const char *escape = n > 2 ? (const char *)sqlite3_value_text(v[2]) : NULL;
+	if (!pattern || !s)
+		return;
+	if (sqlite3_user_data(ctx))
+		sqlite3_result_int(ctx, sqlite3_strglob(pattern, s) == 0);
+	else
+		sqlite3_result_int(ctx, sqlite3_strlike(pattern, s, escape ? (uint8_t)*escape : 0) == 0);
+}
+
+static void add_functions(sqlite3 *sql)
+{
+	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+	sqlite3_create_function(sql, "gh_weight", 1, flags, NULL, sql_weight, NULL, NULL);
+	sqlite3_create_function(sql, "like", 2, flags, NULL, sql_like, NULL, NULL);
+	sqlite3_create_function(sql, "like", 3, flags, NULL, sql_like, NULL, NULL);
+	sqlite3_create_function(sql, "glob", 2, flags, sql, sql_like, NULL, NULL);
+	sqlite3_create_function(sql, "gh_sum", 1, flags, NULL, NULL, sql_sum_step, sql_sum_end);
+}
+
 static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 {
 	struct gh_db *db = calloc(1, sizeof *db);
@@ -129,8 +179,7 @@ static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 		return NULL;
 	}
 	sqlite3_busy_timeout(db->sql, 2000);
-	sqlite3_create_function(
-		db->sql, "gh_weight", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_weight, NULL, NULL);
+	add_functions(db->sql);
 	return db;
 }
 

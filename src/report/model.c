@@ -188,7 +188,7 @@ static void add_inventory(struct rows *r)
 	m->n_privileged = number(r, 1);
 	m->n_native = number(r, 2);
 	m->n_certs = number(r, 3);
-	m->phone = m->n_device || m->n_apps || m->n_partitions || number(r, 4) > 0;
+	m->phone = m->n_device || m->n_apps || number(r, 4) > 0;
 }
 
 /* ---- rules, states, findings ---- */
@@ -336,7 +336,8 @@ static const struct {
 } parts[] = {
 	{"SELECT tool_version, rules_sha256, knowledge_sha256, state, sandbox, crashes FROM scans WHERE scan_id=?1",
 		add_scan, true},
-	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT sum(e.size) FROM c_entries e WHERE e.blob_id=m.child "
+	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT gh_sum(e.size) FROM c_entries e WHERE "
+	 "e.blob_id=m.child "
 	 "AND e.ftype='file') "
 	 "ELSE coalesce(b.size, m.size) END, nullif(lower(hex(b.sha256)),'') FROM scans s JOIN c_members m ON "
 	 "m.blob_id=s.root_blob "
@@ -349,7 +350,8 @@ static const struct {
 	{"SELECT DISTINCT place, what, why, bytes, damaged, opaque FROM d_not_examined WHERE scan_id=?1 "
 	 "ORDER BY damaged DESC, opaque, place, what, why, bytes",
 		add_hole},
-	{"SELECT c, count(*), sum(b) FROM (SELECT CASE WHEN max(damaged)=1 THEN 1 WHEN min(opaque)=1 THEN 2 ELSE 0 END "
+	{"SELECT c, count(*), gh_sum(b) FROM (SELECT CASE WHEN max(damaged)=1 THEN 1 WHEN min(opaque)=1 THEN 2 ELSE 0 "
+	 "END "
 	 "AS c, "
 	 "coalesce(max(bytes),0) AS b FROM d_not_examined WHERE scan_id=?1 GROUP BY place) GROUP BY c",
 		add_hole_sum, true},
@@ -378,7 +380,11 @@ static const struct {
 	 "(SELECT count(*) FROM places p JOIN c_elf e USING(blob_id) WHERE p.scan_id=?1 AND p.live=1), "
 	 "(SELECT count(DISTINCT c.sha256) FROM places p JOIN c_certs c USING(blob_id) WHERE p.scan_id=?1 AND "
 	 "p.live=1), "
-	 "(SELECT count(*) FROM nodes WHERE scan_id=?1 AND kind IN ('fs','apex'))",
+	 "(SELECT EXISTS(SELECT 1 FROM nodes WHERE scan_id=?1 AND kind IN ('fs','apex')) OR EXISTS(SELECT 1 FROM "
+	 "places WHERE "
+	 "scan_id=?1 AND (image IN ('system','vendor','product','system_ext','odm','oem') OR image LIKE 'ramdisk:%')) "
+	 "OR EXISTS("
+	 "SELECT 1 FROM d_partitions d JOIN blob_runs r USING(blob_id) WHERE d.scan_id=?1 AND r.status='ok'))",
 		add_inventory},
 };
 

@@ -10,6 +10,7 @@
 enum {
 	LINES_MAX = 24, /* of a terminal that nobody made larger */
 	FINDINGS_MAX = 5,
+	PLACE_MAX = 60, /* columns of a place on a terminal; the report holds it whole */
 	WIDTH_MIN = 30, /* narrower ones break lines themselves */
 };
 
@@ -17,16 +18,17 @@ struct screen {
 	struct gh_arena *arena;
 	unsigned width;
 	bool color;
+	size_t max; /* lines: LINES_MAX, less while room is kept */
 	struct gh_str line[LINES_MAX];
 	const char *paint[LINES_MAX]; /* of the first word, or of all */
 	bool whole[LINES_MAX];
 	size_t n;
 };
 
-/* Adds s wrapped, every line behind `indent` blanks (the first behind `first`). What goes over 24 lines is not added. */
+/* Adds s wrapped, every line behind `indent` blanks (the first behind `first`). What goes over t->max lines is not added. */
 static void put(struct screen *t, struct gh_str s, unsigned first, unsigned indent, const char *paint)
 {
-	for (unsigned in = first; t->n < LINES_MAX && (s.n || in == first); in = indent) {
+	for (unsigned in = first; t->n < t->max && (s.n || in == first); in = indent) {
 		size_t n = t->width ? gh_fit(s, gh_max(t->width, WIDTH_MIN) - in) : s.n;
 		struct gh_str part = gh_strn(s.p, n);
 		while (part.n && part.p[part.n - 1] == ' ')
@@ -141,6 +143,17 @@ static void put_warnings(struct screen *t, const struct gh_model *m)
 			0, 2, bold);
 }
 
+/* The middle of a long place is left out where room is short. */
+static struct gh_str short_place(struct screen *t, struct gh_str place)
+{
+	size_t head = gh_fit(place, PLACE_MAX / 2), tail = place.n - gh_min(place.n, PLACE_MAX / 2);
+	while (tail < place.n && (place.p[tail] & 0xc0) == 0x80)
+		tail++;
+	if (!t->width || tail <= head)
+		return place;
+	return gh_str_fmt(t->arena, "%.*s…%.*s", (int)head, place.p, (int)(place.n - tail), place.p + tail);
+}
+
 static void put_finding(struct screen *t, const struct gh_model *m, const struct gh_group *g)
 {
 	static const char *const words[] = {"CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"};
@@ -148,7 +161,7 @@ static void put_finding(struct screen *t, const struct gh_model *m, const struct
 	struct gh_arena *z = t->arena;
 	const struct gh_finding *f = &m->findings[g->first];
 	const struct gh_rule *r = g->rule;
-	struct gh_str place = gh_shown(z, f->place), next = gh_next_short(z, f);
+	struct gh_str place = short_place(t, gh_shown(z, f->place)), next = gh_next_short(z, f);
 	put(t,
 		gh_str_fmt(z, "%-8s %.*s [%.*s, by %.*s; %.*s]", words[g->severity], (int)r->title.n, r->title.p,
 			(int)r->certainty.n, r->certainty.p, (int)r->witness.n, r->witness.p, (int)r->id.n, r->id.p),
@@ -203,8 +216,9 @@ static void print(const struct screen *t, FILE *to)
 /* The parts around the findings first, so that the findings get the lines that are left. */
 static void compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
-	struct screen tail = {.arena = t->arena, .width = t->width};
+	struct screen tail = {.arena = t->arena, .width = t->width, .max = LINES_MAX / 2};
 	put_rest(&tail, m, style);
+	t->max = LINES_MAX - tail.n;
 	put_inputs(t, m);
 	put_device(t, m);
 	put(t, GH_STR(""), 0, 0, NULL);
@@ -219,7 +233,7 @@ static void compose(struct screen *t, struct gh_model *m, const struct gh_report
 	put_warnings(t, m);
 	size_t blanks = m->n_groups ? 2 : 1;
 	for (size_t i = 0, shown = 0; i < m->n_groups && shown < FINDINGS_MAX; i++) {
-		struct screen one = {.arena = t->arena, .width = t->width};
+		struct screen one = {.arena = t->arena, .width = t->width, .max = LINES_MAX};
 		put_finding(&one, m, &m->groups[i]);
 		if (t->n + one.n + tail.n + blanks > LINES_MAX)
 			break;
@@ -229,7 +243,7 @@ static void compose(struct screen *t, struct gh_model *m, const struct gh_report
 		}
 		put_finding(t, m, &m->groups[i]);
 	}
-	if (t->n + tail.n < LINES_MAX)
+	if (t->n < t->max)
 		put(t, GH_STR(""), 0, 0, NULL);
 	for (size_t i = 0; i < tail.n && t->n < LINES_MAX; i++)
 		t->line[t->n++] = tail.line[i];

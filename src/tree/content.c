@@ -207,6 +207,16 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 	gh_phase_back(look, &was);
 }
 
+/* Overlapping children of their own kind would double the work each time. Said of the container, and asked before the content is
+ * claimed: where the same content lies elsewhere it is opened, whichever is met first. */
+static bool own_kind(const struct gh_place *at, const struct gh_format *format)
+{
+	if (at->c->format != format || !format->volume)
+		return false;
+	gh_note(&at->c->run.ctx, GH_LIMIT, at->child->off, "%s inside %s: not opened", format->name, format->name);
+	return true;
+}
+
 /* Every plug-in that wants it, each at most once for this content. */
 static void plugins(struct gh_look *look, struct content *t, const struct gh_place *at)
 {
@@ -215,19 +225,13 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 		if (gh_inspectors[i]->wants(&t->probe))
 			inspect(look, t, i);
 	for (unsigned i = 0; i < gh_n_formats; i++) {
-		if (!opens(t, i) || !look->ops->claim_plugin(look, t->blob, i) || left_out(look, t->blob, i))
+		if (!opens(t, i) || own_kind(at, gh_formats[i]) || !look->ops->claim_plugin(look, t->blob, i) ||
+			left_out(look, t->blob, i))
 			continue;
 		struct gh_mark mark = gh_arena_mark(&look->arena);
 		struct gh_phase was = *look->phase;
 		gh_phase_set(look, t->blob, -1, (int32_t)i);
 		GH_FAULT(look, gh_formats[i]->name, "open", t->name);
-		if (c->format == gh_formats[i] &&
-			c->format
-				->volume) { /* overlapping children of their own kind would double the work each time */
-			gh_note(&((struct gh_container *)c)->run.ctx, GH_LIMIT, at->child->off,
-				"%s inside %s: not opened", gh_formats[i]->name, gh_formats[i]->name);
-			continue;
-		}
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
@@ -381,8 +385,6 @@ uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const stru
 	}
 	if (identify(look, t, at, err))
 		return 0;
-	if (linked)
-		look->ops->alias(look, key, t->blob);
 	if (at->c->depth >= GH_MAX_DEPTH - 1) {
 		if (wanted_by_any(t, &t->probe))
 			gh_fail(err, GH_LIMIT, 0, "not opened: more than %d containers inside each other",
@@ -390,5 +392,7 @@ uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const stru
 		return t->blob;
 	}
 	plugins(look, t, at);
+	if (linked && at->c->run.code <= GH_END) /* what is noted of this name is to be noted of the others too */
+		look->ops->alias(look, key, t->blob);
 	return t->blob;
 }

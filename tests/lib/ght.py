@@ -72,6 +72,35 @@ def drive(path, only=None):
     return [json.loads(line) for line in p.stdout.decode("utf-8").splitlines()]
 
 
+def inspect(name, data, only):
+    """Every row of one content under a name, as one plug-in sees it."""
+    with tempfile.TemporaryDirectory(prefix="ght-") as d:
+        path = pathlib.Path(d) / name
+        path.write_bytes(data)
+        return drive(path, only=only)
+
+
+def unescape(text):
+    """The bytes of a cell that gh_drive printed."""
+    if text is None:
+        return None
+    out, raw, i = bytearray(), text.encode(), 0
+    while i < len(raw):
+        if raw[i:i + 2] == b"\\x":
+            out.append(int(raw[i + 2:i + 4], 16))
+            i += 4
+        else:
+            out.append(raw[i])
+            i += 1
+    return bytes(out)
+
+
+def texts(all_rows, table, *columns):
+    """The cells of a table as tuples; text as bytes."""
+    cell = lambda v: unescape(v) if isinstance(v, str) else v  # noqa: E731
+    return [tuple(cell(r[c]) for c in columns) for r in all_rows if r["table"] == table]
+
+
 def rows(all_rows, table, **where):
     return [r for r in all_rows if r["table"] == table and all(r.get(k) == v for k, v in where.items())]
 

@@ -60,7 +60,7 @@ UPDATE nodes SET image='ramdisk:'||(WITH RECURSIVE up(id, d) AS (SELECT nodes.pa
 
 -- The current slot: the one whose file systems hold more; 'a' when they are alike.
 DROP TABLE IF EXISTS temp.slots;
-CREATE TEMP TABLE slots AS SELECT n.slot, sum(b.size) AS size, count(*) AS n FROM nodes n JOIN blobs b USING(blob_id)
+CREATE TEMP TABLE slots AS SELECT n.slot, gh_sum(b.size) AS size, count(*) AS n FROM nodes n JOIN blobs b USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='fs' AND n.slot NOT NULL GROUP BY n.slot;
 UPDATE nodes SET live=(slot IS NULL OR slot=coalesce((SELECT slot FROM slots ORDER BY n DESC, size DESC, slot LIMIT 1), 'a'))
 	WHERE scan_id=(SELECT scan_id FROM cur);

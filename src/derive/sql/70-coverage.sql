@@ -15,9 +15,9 @@ CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.ftype, p.siz
 	(SELECT min(r.status) FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status NOT IN ('ok')) AS bad
 	FROM places p LEFT JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
 INSERT INTO d_coverage SELECT (SELECT scan_id FROM cur), l, n, s FROM (
-	SELECT 'files' AS l, count(*) AS n, coalesce(sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
-	UNION ALL SELECT 'read', count(*), coalesce(sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL
-	UNION ALL SELECT 'understood', count(*), coalesce(sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
+	SELECT 'files' AS l, count(*) AS n, coalesce(gh_sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
+	UNION ALL SELECT 'read', count(*), coalesce(gh_sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL
+	UNION ALL SELECT 'understood', count(*), coalesce(gh_sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
 	UNION ALL SELECT 'analysed', 0, 0, 3) ORDER BY o;
 
 -- Files whose content could not be had (hard links inside an archive point to one that could).

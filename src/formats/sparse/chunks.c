@@ -290,6 +290,16 @@ static enum gh_code stop(struct reader *r, enum gh_code code, uint64_t at, const
 	return GH_OK;
 }
 
+/* Does another sparse file begin here? The files of a split set may be joined end to end. */
+static bool another(struct reader *r, uint64_t at)
+{
+	uint8_t magic[4];
+	if (gh_read(r->src, at, magic, sizeof magic, NULL))
+		return false;
+	struct gh_cursor c = gh_cursor(magic, sizeof magic, at);
+	return gh_u32(&c) == GH_SPARSE_MAGIC;
+}
+
 static enum gh_code chunks(struct reader *r, struct gh_budget *budget, struct gh_err *err)
 {
 	uint64_t at = r->f->header_size;
@@ -316,9 +326,10 @@ static enum gh_code chunks(struct reader *r, struct gh_budget *budget, struct gh
 	}
 	if (!r->f->cut && at > r->src->size)
 		problem(r->f, GH_SHORT, r->src->size, "the file ends inside its last chunk");
-	else if (!r->f->cut && at < r->src->size)
+	else if (!r->f->cut && at < r->src->size && !another(r, at))
 		problem(r->f, GH_UNSUP, at, "%llu bytes behind the last chunk are not read",
 			(unsigned long long)(r->src->size - at));
+	r->f->used = gh_min(at, r->src->size);
 	return GH_OK;
 }
 

@@ -12,6 +12,8 @@ struct gh_sparse_list {
 	size_t cap;
 };
 
+#define GH_SPARSE_MAGIC 0xed26ff3au
+
 enum { GH_SPARSE_PROBLEMS = 16 }; /* kept of one file; the others are counted: one damaged length makes many */
 
 struct gh_sparse_problem {
@@ -32,6 +34,7 @@ struct gh_sparse_file {
 	uint64_t size; /* of the image in bytes: the header's blocks, or the chunks' if they go beyond */
 	uint64_t begin; /* of the image: first byte that a raw or fill chunk of this file gives; size if none does */
 	uint64_t end; /* of the image: where the chunks that could be read end; < size: the rest is lost (or partial) */
+	uint64_t used; /* bytes of the file up to the end of its last chunk; another file of the set may follow there */
 	uint64_t data; /* bytes that raw chunks give */
 	bool cut; /* reading stopped at damage: what lies behind `end` is unknown, not empty */
 	size_t n_problems; /* found; the first GH_SPARSE_PROBLEMS are in problem[] */

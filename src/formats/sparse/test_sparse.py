@@ -113,6 +113,27 @@ def damaged(name, data, want, problems):
     ght.equal([n[:2] for n in notes(rows)], problems, f"{name}: notes")
 
 
+def joined():
+    """The files of a split set, one behind the other, are one image; what no sparse file begins with is told."""
+    raw = raw_image(D / "set.raw", 400, 21)
+    whole = D / "set.simg"
+    ght.run("img2simg", raw, whole)
+    out = D / "parts"
+    out.mkdir()
+    ght.run("simg2simg", whole, out / "p", 600 * 1024) if shutil.which("simg2simg") else None
+    parts = sorted(out.iterdir(), key=lambda p: int(p.name.rsplit(".", 1)[1])) if any(out.iterdir()) else []
+    if not parts:
+        ght.skip("joined split set by simg2simg", "simg2simg is not installed")
+        return
+    (D / "joined.simg").write_bytes(b"".join(p.read_bytes() for p in parts))
+    ght.check(len(parts) > 1, f"{len(parts)} files in the set")
+    rows = ght.drive(D / "joined.simg")
+    ght.equal(ght.rows(rows, "members", name="image")[0]["size"], 400 * B, "joined: size of the image")
+    ght.equal(ght.cat(D / "joined.simg", "image"), raw.read_bytes(), "joined: every byte")
+    (D / "tail.simg").write_bytes(whole.read_bytes() + b"something else")
+    ght.check(any(n[0] == "unsup" and n[1] == whole.stat().st_size for n in notes(ght.drive(D / "tail.simg"))), "other bytes behind the last chunk are told")
+
+
 def damage():
     one, two = random.Random(7).randbytes(B), random.Random(8).randbytes(B)
     raw, fill, skip = mksparse.RAW, mksparse.FILL, mksparse.DONT_CARE
@@ -175,6 +196,7 @@ def conformance():
 reference()
 own_writer()
 split()
+joined()
 damage()
 conformance()
 ght.done()

@@ -335,7 +335,7 @@ static bool axml_wants(const struct gh_probe *probe)
 	struct gh_cursor c = gh_cursor(probe->head, probe->head_len, 0);
 	uint16_t type = gh_u16(&c), header = gh_u16(&c);
 	uint32_t size = gh_u32(&c);
-	if (c.bad || !gh_str_is(probe->name, "AndroidManifest.xml"))
+	if (c.bad || !gh_str_ends(probe->name, "AndroidManifest.xml"))
 		return false;
 	return ((type == C_XML || !type) && header == HEADER) || (size >= HEADER && size <= probe->size);
 }

@@ -140,8 +140,9 @@ static enum gh_code cert_run(struct gh_ctx *ctx, const struct gh_blob *blob, str
 	if (!blob->data)
 		return gh_fail(err, GH_LIMIT, 0, "larger than 16 MiB");
 	bool der = blob->size && blob->data[0] == DER_SEQUENCE;
-	if (!der && is_signature_name(blob->name) && gh_str_starts(blob->path, "META-INF/"))
-		gh_note(ctx, GH_BAD, 0, "a signature file that is no PKCS#7");
+	bool signature = is_signature_name(blob->name) && gh_str_starts(blob->path, "META-INF/");
+	if (signature && !pkcs7_shape(gh_cursor(blob->data, blob->size, 0)))
+		return gh_fail(err, GH_BAD, 0, "a signature file that is no PKCS#7");
 	return der ? der_read(ctx, blob, err) : pem_read(ctx, blob->data, blob->size, is_cert_name(blob->name), err);
 }
 
