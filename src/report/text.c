@@ -114,9 +114,10 @@ static void put_coverage(struct screen *t, const struct gh_model *m)
 	put(t,
 		gh_str_fmt(z, "%.*s not examined %.*s (%.*s)%s, opaque by nature %.*s (%.*s).", (int)s.n, s.p, (int)n.n,
 			n.p, (int)b.n, b.p,
-			m->damaged.files
-				? gh_str_fmt(z, ", damaged or over a limit %lld of them", (long long)m->damaged.files).p
-				: "",
+			m->damaged.files ? gh_str_fmt(z, ", damaged, missing or over a limit %lld of them",
+						   (long long)m->damaged.files)
+						   .p
+					 : "",
 			(int)on.n, on.p, (int)ob.n, ob.p),
 		0, 2, NULL);
 }
