@@ -251,7 +251,7 @@ static enum gh_code begin(struct scan *s, struct gh_err *err)
 	gh_db_files_sha256(gh_rule_files, gh_n_rule_files, rules);
 	gh_db_files_sha256(gh_data_files, gh_n_data_files, knowledge);
 	char *inputs = inputs_text(s);
-	struct gh_scan_info info = {inputs, rules, knowledge};
+	struct gh_scan_info info = {inputs, rules, knowledge, s->config.off};
 	uint32_t last = s->literals_path || s->config.off
 				? (uint32_t)gh_db_number(s->db, "SELECT max(blob_id) FROM blobs", 0)
 				: gh_db_known(s->db, on_known, s);

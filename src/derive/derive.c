@@ -80,12 +80,40 @@ static void sql_top(sqlite3_context *ctx, int n, sqlite3_value **v)
 		give(ctx, gh_strn(s.p + 1, (size_t)(slash - s.p - 1)));
 }
 
+/* gh_code_partition(name): does Android run code from the partition of this name? */
+static void sql_code_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	static const char *const names[] = {"system", "vendor", "product", "system_ext", "odm", "oem", "cust",
+		"vendor_dlkm", "odm_dlkm", "system_dlkm", "boot", "init_boot", "vendor_boot", "vendor_kernel_boot",
+		"recovery", "super", "ramdisk"};
+	(void)n;
+	struct gh_str s = gh_str_base(arg(v[0]));
+	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
+	if (dot)
+		s.n = (size_t)(dot - s.p);
+	if (slotted(s))
+		s.n -= 2;
+	bool yes = gh_str_starts(s, "my_");
+	for (size_t i = 0; i < GH_COUNT(names); i++)
+		yes |= gh_str_is(s, names[i]);
+	sqlite3_result_int(ctx, yes);
+}
+
+/* gh_is_format(name): is it a plug-in that opens containers? */
+static void sql_is_format(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	(void)n;
+	int bit = gh_plugin_find(arg(v[0]));
+	sqlite3_result_int(ctx, bit >= 0 && (size_t)bit < gh_n_formats);
+}
+
 static bool functions(sqlite3 *sql)
 {
 	static const struct {
 		const char *name;
 		void (*f)(sqlite3_context *, int, sqlite3_value **);
-	} list[] = {{"gh_base", sql_base}, {"gh_stem", sql_stem}, {"gh_slot", sql_slot}, {"gh_top", sql_top}};
+	} list[] = {{"gh_base", sql_base}, {"gh_stem", sql_stem}, {"gh_slot", sql_slot}, {"gh_top", sql_top},
+		{"gh_code_partition", sql_code_partition}, {"gh_is_format", sql_is_format}};
 	for (size_t i = 0; i < GH_COUNT(list); i++)
 		if (sqlite3_create_function(
 			    sql, list[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, list[i].f, NULL, NULL))

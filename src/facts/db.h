@@ -33,6 +33,7 @@ struct gh_scan_info {
 	const char *inputs; /* one a line */
 	const char *rules_sha256;
 	const char *knowledge_sha256;
+	uint64_t off; /* plug-ins switched off */
 };
 
 /* A new scan in state `running`. */

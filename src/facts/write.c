@@ -199,16 +199,27 @@ static void plugins_text(char *buf, size_t cap)
 			buf + n, cap - n, "%s%s:%u", i ? " " : "", gh_plugin_name(i), gh_plugin_version(i));
 }
 
+static void off_text(uint64_t off, char *buf, size_t cap)
+{
+	size_t n = 0;
+	buf[0] = 0;
+	for (unsigned i = 0; i < gh_n_plugins() && n < cap; i++)
+		if (off >> i & 1)
+			n += (size_t)snprintf(buf + n, cap - n, "%s%s", n ? " " : "", gh_plugin_name(i));
+}
+
 enum gh_code gh_db_begin(struct gh_db *db, const struct gh_scan_info *info, int64_t *ret_scan, struct gh_err *err)
 {
-	char plugins[2048];
+	char plugins[2048], off[2048];
 	plugins_text(plugins, sizeof plugins);
+	off_text(info->off, off, sizeof off);
 	sqlite3_stmt *st =
-		prepare(db, "INSERT INTO scans(inputs,tool_version,plugins,rules_sha256,knowledge_sha256,state) "
-			    "VALUES(?,?,?,?,?,'running')");
+		prepare(db, "INSERT INTO scans(inputs,tool_version,plugins,rules_sha256,knowledge_sha256,off,state) "
+			    "VALUES(?,?,?,?,?,?,'running')");
 	if (!st)
 		return gh_db_flush(db, err);
-	const char *const cells[] = {info->inputs, GH_VERSION, plugins, info->rules_sha256, info->knowledge_sha256};
+	const char *const cells[] = {
+		info->inputs, GH_VERSION, plugins, info->rules_sha256, info->knowledge_sha256, off};
 	for (size_t i = 0; i < GH_COUNT(cells); i++)
 		sqlite3_bind_text(st, (int)i + 1, cells[i], -1, SQLITE_STATIC);
 	step(db, st);

@@ -114,7 +114,7 @@ static void put_coverage(struct screen *t, const struct gh_model *m)
 		z, "of %s file%s read", gh_number(z, l[GH_FILES].files).p, l[GH_FILES].files == 1 ? "" : "s");
 	struct gh_str damaged = GH_STR("");
 	if (m->damaged.files)
-		damaged = gh_str_fmt(z, ", %s damaged", gh_number(z, m->damaged.files).p);
+		damaged = gh_str_fmt(z, ", %s damaged or missing", gh_number(z, m->damaged.files).p);
 	put(t,
 		gh_str_fmt(z, "Coverage %.*s: %s, %s, %s; %s, %s.", (int)state.n, state.p,
 			amount(t, l[GH_READ], what.p, "").p, amount(t, l[GH_UNDERSTOOD], "understood", "").p,

@@ -155,7 +155,8 @@ static void coverage_words(struct gh_model *m)
 		understood.p, (long long)l[GH_ANALYSED].files);
 	if (holes)
 		s = gh_str_fmt(z,
-			"%.*s %.*s place%s (%.*s) %s not examined, %lld of them damaged or over a limit, %lld opaque "
+			"%.*s %.*s place%s (%.*s) %s not examined, %lld of them damaged, missing or over a limit, %lld "
+			"opaque "
 			"by nature.",
 			(int)s.n, s.p, (int)n.n, n.p, plural((uint64_t)holes), (int)bytes.n, bytes.p,
 			holes == 1 ? "was" : "were", (long long)m->damaged.files, (long long)m->opaque.files);
@@ -238,7 +239,7 @@ static void verdict(struct gh_model *m)
 	else
 		mild_verdict(m, rest);
 	if (m->damaged.files)
-		m->beside = join(m, m->beside, "Parts of the input could not be read to their end.");
+		m->beside = join(m, m->beside, "Parts of the input are missing or could not be read to their end.");
 	m->beside = gh_str_trim(m->beside);
 	if (m->interrupted)
 		m->headline = gh_str_fmt(&m->arena,

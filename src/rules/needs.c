@@ -7,49 +7,24 @@
 
 #include "base/num.h"
 
-/* temp.n_run: each plug-in that had something to do in this scan. temp.n_hole: what stayed closed to every rule. */
+/* temp.n_run: each plug-in that had something to do in this scan. temp.n_hole: what stayed closed, and to which plug-in. */
 static const char prepare_sql[] =
 	"DROP TABLE IF EXISTS temp.n_blobs; CREATE TEMP TABLE n_blobs(blob_id INTEGER PRIMARY KEY);"
 	"INSERT INTO n_blobs WITH RECURSIVE r(b) AS (SELECT root_blob FROM scans WHERE scan_id=%1$lld UNION SELECT "
 	"m.child FROM r JOIN c_members m ON "
 	"m.blob_id=r.b WHERE m.child NOT NULL UNION SELECT e.child FROM r JOIN c_entries e ON e.blob_id=r.b WHERE "
 	"e.child NOT NULL) SELECT b FROM r;"
-	"DROP TABLE IF EXISTS temp.n_run; CREATE TEMP TABLE n_run AS SELECT r.plugin, count(*) AS n, "
-	"sum(r.status<>'ok') AS bad,"
-	" sum(r.status='off') AS off, min(CASE WHEN r.status<>'ok' THEN r.status||': '||r.why END) AS why FROM "
-	"blob_runs r JOIN n_blobs USING(blob_id) GROUP BY 1;"
-	"DROP TABLE IF EXISTS temp.n_hole; CREATE TEMP TABLE n_hole AS SELECT place, what, why FROM d_not_examined "
-	"WHERE scan_id=%1$lld AND damaged=1"
-	" UNION ALL SELECT image, 'partition', 'its file system is of a kind that is not read yet "
-	"('||coalesce(b.format,'no content')||')' FROM places p LEFT JOIN blobs b "
-	"USING(blob_id) WHERE p.scan_id=%1$lld AND p.live=1 AND p.size>0 AND (p.ftype='image' OR (p.image='' AND "
-	"p.name LIKE '%%.img')) AND gh_code_partition(CASE WHEN p.image='' "
-	"THEN p.name ELSE p.image END) AND NOT EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=p.blob_id) AND NOT "
-	"EXISTS(SELECT 1 FROM c_members m WHERE m.blob_id=p.blob_id);";
-
-static void sql_code_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
-{
-	static const char *const names[] = {"system", "vendor", "product", "system_ext", "odm", "oem", "cust",
-		"vendor_dlkm", "odm_dlkm", "system_dlkm", "boot", "init_boot", "vendor_boot", "recovery", "super"};
-	(void)n;
-	struct gh_str s = gh_strn(sqlite3_value_blob(v[0]), (size_t)sqlite3_value_bytes(v[0]));
-	s = s.p ? gh_str_base(s) : GH_STR("");
-	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;
-	if (dot)
-		s.n = (size_t)(dot - s.p);
-	if (s.n > 2 && (gh_str_ends(s, "_a") || gh_str_ends(s, "_b")))
-		s.n -= 2;
-	bool yes = gh_str_starts(s, "my_");
-	for (size_t i = 0; i < GH_COUNT(names); i++)
-		yes |= gh_str_is(s, names[i]);
-	sqlite3_result_int(ctx, yes);
-}
+	"DROP TABLE IF EXISTS temp.n_run; CREATE TEMP TABLE n_run AS SELECT DISTINCT r.plugin FROM blob_runs r JOIN "
+	"n_blobs USING(blob_id);"
+	"DROP TABLE IF EXISTS temp.n_off; CREATE TEMP TABLE n_off AS SELECT ' '||off||' ' AS names FROM scans WHERE "
+	"scan_id=%1$lld;"
+	"DROP TABLE IF EXISTS temp.n_hole; CREATE TEMP TABLE n_hole AS SELECT DISTINCT CASE WHEN place='' THEN 'the "
+	"input' ELSE ltrim(place,'/') END AS place, what, why, hides FROM d_not_examined WHERE scan_id=%1$lld AND "
+	"hides NOT NULL;";
 
 enum gh_code gh_needs_prepare(struct gh_db *db, int64_t scan, struct gh_err *err)
 {
-	char sql[4096];
-	sqlite3_create_function(gh_db_handle(db), "gh_code_partition", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-		sql_code_partition, NULL, NULL);
+	char sql[2048];
 	snprintf(sql, sizeof sql, prepare_sql, (long long)scan);
 	return gh_db_script(db, sql, err);
 }
@@ -88,13 +63,22 @@ static const struct {
 	{"permissions", "no permission list"},
 };
 
+/* The first thing that stayed closed, and how many more. */
+static struct gh_str hole(struct gh_db *db, struct gh_arena *arena, struct gh_str hides)
+{
+	return ask(db, arena,
+		"SELECT place||' ('||what||'): '||why||CASE n WHEN 1 THEN '' ELSE ', and '||(n-1)||' more' END FROM "
+		"temp.n_hole, (SELECT count(DISTINCT place) AS n FROM temp.n_hole WHERE hides=?1) WHERE hides=?1 ORDER "
+		"BY place, what, why LIMIT 1",
+		hides);
+}
+
 static struct gh_str plugin_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str plugin)
 {
-	struct gh_str s = ask(db, arena,
-		"SELECT CASE WHEN off>0 THEN plugin||' was switched off' ELSE plugin||' did not come to its end on "
-		"'||bad||' of '||n||"
-		"' contents ('||why||')' END FROM temp.n_run WHERE plugin=?1 AND bad>0",
-		plugin);
+	struct gh_str s = ask(
+		db, arena, "SELECT ?1||' was switched off' FROM temp.n_off WHERE instr(names,' '||?1||' ')>0", plugin);
+	if (!s.p)
+		s = hole(db, arena, plugin);
 	if (s.p)
 		return s;
 	for (size_t i = 0; i < GH_COUNT(subjects); i++)
@@ -151,10 +135,5 @@ struct gh_str gh_needs_missing(struct gh_db *db, struct gh_arena *arena, const s
 			return s;
 		rest = comma ? gh_strn(comma + 1, rest.n - n - 1) : GH_NONE;
 	}
-	return ask(db, arena,
-		"SELECT CASE WHEN count(*)>0 THEN CASE WHEN min(place)='' THEN 'the input' ELSE min(place) END||' "
-		"('||(SELECT what FROM temp.n_hole ORDER BY place, what LIMIT 1)||') was not "
-		"looked at to its end'||CASE WHEN count(*)>1 THEN ', and '||(count(*)-1)||' more' ELSE '' END END FROM "
-		"temp.n_hole",
-		GH_NONE);
+	return hole(db, arena, GH_STR("*"));
 }

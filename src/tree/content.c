@@ -289,7 +289,7 @@ static bool too_hollow(const struct gh_look *look, const struct content *t, cons
 		return false;
 	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, look->hollow, &most))
 		most = UINT64_MAX;
-	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), look->hollow / 1024));
+	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), look->hollow / 64));
 }
 
 /* The whole content; piece by piece where it has to be read, since a slow disk is not a hang. */

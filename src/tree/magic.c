@@ -6,7 +6,7 @@
 
 static const struct {
 	const char *word;
-	uint8_t at;
+	uint16_t at;
 	uint8_t n;
 	const char *bytes;
 } magics[] = {
@@ -48,6 +48,12 @@ static const struct {
 	{"dtbo", 0, 4, "\327\267\253\036"},
 	{"kernel", 0x38, 4, "ARMd"},
 	{"payload", 0, 4, "CrAU"},
+	{"f2fs", 1024, 4, "\020\040\365\362"},
+	{"squashfs", 0, 4, "hsqs"},
+	{"ubi", 0, 4, "UBI#"},
+	{"7z", 0, 6, "7z\274\257\047\034"},
+	{"rar", 0, 4, "Rar!"},
+	{"lfs-pointer", 0, 23, "version https://git-lfs"},
 	{"script", 0, 2, "#!"},
 	{"xml", 0, 5, "<?xml"},
 };

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What was looked at, how far, and what was not. Reads places, nodes, blobs, blob_runs, c_notes; makes d_coverage, d_not_examined.
--- Opaque by nature: firmware of other processors, encrypted or without public format. Listed, not a fault.
+-- What was looked at, how far, and what was not. Reads places, nodes, blobs, blob_runs, c_avb_descriptors, c_listing; makes
+-- d_coverage, d_not_examined. Opaque by nature: firmware of other processors, encrypted or without public format. Listed, not a fault.
+-- hides: what a rule may not be silent about because of it: '*' anything, else the plug-in that would have had something to look at.
 -- Every blob of this scan: what the root reaches.
 DROP TABLE IF EXISTS temp.in_scan;
 CREATE TEMP TABLE in_scan(blob_id INTEGER PRIMARY KEY);
@@ -10,32 +11,105 @@ INSERT INTO in_scan WITH RECURSIVE r(b) AS (SELECT root FROM cur UNION SELECT m.
 DROP TABLE IF EXISTS temp.parents;
 CREATE TEMP TABLE parents AS SELECT m.child, m.blob_id, m.n FROM c_members m WHERE m.child IN (SELECT blob_id FROM blob_runs WHERE status<>'ok');
 DROP TABLE IF EXISTS temp.at_place;
-CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.ftype, p.size, p.blob_id, p.link_target, b.sha256 NOT NULL AS hashed, b.format,
+CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format,
+	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
 	EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok') AS understood,
 	(SELECT min(r.status) FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status NOT IN ('ok')) AS bad
 	FROM places p LEFT JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
+CREATE INDEX temp.at_place_blob ON at_place(blob_id);
 INSERT INTO d_coverage SELECT (SELECT scan_id FROM cur), l, n, s FROM (
-	SELECT 'files' AS l, count(*) AS n, coalesce(gh_sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
-	UNION ALL SELECT 'read', count(*), coalesce(gh_sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL
-	UNION ALL SELECT 'understood', count(*), coalesce(gh_sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
+	SELECT 'files' AS l, count(*) AS n, coalesce(sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
+	UNION ALL SELECT 'read', count(*), coalesce(sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL AND format<>'lfs-pointer'
+	UNION ALL SELECT 'understood', count(*), coalesce(sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
 	UNION ALL SELECT 'analysed', 0, 0, 3) ORDER BY o;
 
+-- What a file that is not there would have been, by its name.
+DROP TABLE IF EXISTS temp.hides;
+CREATE TEMP TABLE hides(pattern TEXT, plugin TEXT);
+INSERT INTO hides VALUES ('*.apk','apk'),('*.jar','zip'),('*/otacerts.zip','zip'),('*/otacerts.zip','cert'),('*/security/*','cert'),('*.apex','*'),('*.capex','*'),
+	('*.rc','initrc'),('*.prop','properties'),('*/prop.default','properties'),('*fstab*','fstab'),('*.sh','script'),('*/bin/*','script'),
+	('*/bin/*','elf'),('*/xbin/*','script'),('*/xbin/*','elf'),('*/sbin/*','script'),('*/sbin/*','elf'),('*.so','elf'),('*.odex','elf'),
+	('*.oat','elf'),('*/hosts','hosts'),('*adb_keys','adbkeys'),('*permissions/*.xml','permissions'),('*/sysconfig/*.xml','permissions'),
+	('*/passwd','passwd'),('*/shadow','passwd'),('*/authorized_keys*','passwd'),('*vbmeta*','avb');
+DROP TABLE IF EXISTS temp.missing;
+CREATE TEMP TABLE missing(place TEXT, name TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER);
+-- Names of partitions that are there, as an image or as a folder.
+DROP TABLE IF EXISTS temp.have;
+CREATE TEMP TABLE have(name TEXT PRIMARY KEY, folder INTEGER);
+INSERT OR IGNORE INTO have SELECT DISTINCT CASE WHEN image LIKE 'ramdisk:%' THEN substr(image,9) ELSE image END, 1 FROM at_place WHERE image<>'';
+INSERT OR IGNORE INTO have SELECT DISTINCT gh_stem(name), 0 FROM at_place WHERE image='' AND format<>'lfs-pointer';
+
 -- Files whose content could not be had (hard links inside an archive point to one that could).
-INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), CASE WHEN image='' THEN '' ELSE image||':' END||path, 'content', 'could not be read: see notes of its container', size, 1, 0
+INSERT INTO missing SELECT place, path, 'content', 'could not be read: see notes of its container', size, 1
 	FROM at_place WHERE blob_id IS NULL AND ftype='file' AND size>0 AND link_target IS NULL;
-INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), image, 'partition', CASE WHEN size=0 THEN 'empty' ELSE 'content could not be read' END, size, size>0, 0
+INSERT INTO missing SELECT image, image||'.img', 'partition', 'content could not be read', size, 1
 	FROM at_place WHERE blob_id IS NULL AND ftype='image' AND size>0;
--- Plug-ins that did not come to their end.
-INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((SELECT CASE WHEN p.image='' THEN '' ELSE p.image||':' END||p.path FROM places p
-		WHERE p.blob_id=r.blob_id AND p.scan_id=(SELECT scan_id FROM cur) ORDER BY p.place_id LIMIT 1),
+-- Git keeps large files elsewhere; what is in their place is three lines of text.
+INSERT INTO missing SELECT place, path, 'missing', 'a Git LFS pointer stands where the file should be', NULL, 1 FROM at_place WHERE format='lfs-pointer';
+-- What the list of files says that came with an unpacked phone.
+DROP TABLE IF EXISTS temp.lists;
+CREATE TEMP TABLE lists AS SELECT n.blob_id AS folder, p.blob_id AS list FROM places p JOIN nodes n USING(node_id) JOIN c_listing l ON l.blob_id=p.blob_id
+	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.image='' GROUP BY 1, 2;
+DROP TABLE IF EXISTS temp.listed;
+CREATE TEMP TABLE listed(path TEXT PRIMARY KEY) WITHOUT ROWID;
+INSERT OR IGNORE INTO listed SELECT e.path FROM lists JOIN c_entries e ON e.blob_id=lists.folder;
+INSERT OR IGNORE INTO listed SELECT '/'||m.name FROM lists JOIN c_members m ON m.blob_id=lists.folder;
+INSERT INTO missing SELECT DISTINCT '/'||l.path, '/'||l.path, 'missing', 'the list of files that came with the input names it; it is not there', l.size, 1
+	FROM lists JOIN c_listing l ON l.blob_id=lists.list WHERE '/'||l.path NOT IN (SELECT path FROM listed) AND l.path NOT LIKE '%/[SYS]/%';
+-- What verified boot vouches for. A footer speaks of the image it is in.
+INSERT INTO missing SELECT DISTINCT d.partition, d.partition||'.img', 'partition', 'vbmeta vouches for it; it is not part of this input', NULL, 0
+	FROM at_place a JOIN c_avb_images v USING(blob_id) JOIN c_avb_descriptors d ON d.blob_id=v.blob_id AND d.image=v.n
+	WHERE v.footer=0 AND d.kind IN ('hash','hashtree','chain') AND d.partition<>'' AND gh_stem(d.partition) NOT IN (SELECT name FROM have);
+-- A partition that is there as a folder of files hides no more than what only its image has.
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), m.place, m.what, m.why, m.bytes, m.damaged, 0,
+	CASE WHEN gh_code_partition(m.name) AND m.name NOT LIKE '/%/%' THEN CASE WHEN (SELECT folder FROM have WHERE name=gh_stem(m.name)) THEN 'bootimg' ELSE '*' END
+		ELSE h.plugin END
+	FROM missing m LEFT JOIN hides h ON lower(m.name) GLOB h.pattern;
+
+-- Plug-ins that did not come to their end. A format that stopped may have had anything in it, unless it is an archive that is just a file.
+INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((SELECT a.place FROM at_place a WHERE a.blob_id=r.blob_id ORDER BY a.place_id LIMIT 1),
 		(SELECT n.path FROM nodes n WHERE n.blob_id=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur) ORDER BY n.node_id LIMIT 1),
-		(SELECT coalesce((SELECT CASE WHEN p.image='' THEN '' ELSE p.image||':' END||p.path FROM places p WHERE p.blob_id=m.blob_id AND
-			p.scan_id=(SELECT scan_id FROM cur) ORDER BY p.place_id LIMIT 1)||'!'||m.name, m.name) FROM temp.parents x JOIN c_members m ON m.blob_id=x.blob_id AND m.n=x.n
-			WHERE x.child=r.blob_id ORDER BY 1 LIMIT 1), '?'),
-	r.plugin, r.status||' at '||r.at||': '||r.why, b.size, r.status NOT IN ('unsup','off'), 0
+		(SELECT coalesce((SELECT a.place FROM at_place a WHERE a.blob_id=m.blob_id ORDER BY a.place_id LIMIT 1)||'!'||m.name, m.name)
+			FROM temp.parents x JOIN c_members m ON m.blob_id=x.blob_id AND m.n=x.n WHERE x.child=r.blob_id ORDER BY 1 LIMIT 1), '?'),
+	r.plugin, CASE r.status WHEN 'off' THEN 'switched off' ELSE r.status||' at '||r.at||': '||r.why END, b.size, r.status NOT IN ('unsup','off'),
+	r.plugin='elf' AND r.status='unsup',
+	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','tar','cpio')
+		OR EXISTS(SELECT 1 FROM at_place a WHERE a.blob_id=r.blob_id AND (a.image='' OR a.ftype='image' OR a.name LIKE '%.apex' OR a.name LIKE '%.capex'))
+		OR EXISTS(SELECT 1 FROM c_members m JOIN nodes n ON n.blob_id=m.blob_id WHERE m.child=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur)
+			AND n.kind<>'app')) THEN '*' WHEN NOT (r.plugin='elf' AND r.status='unsup') THEN r.plugin END
 	FROM blob_runs r JOIN blobs b USING(blob_id) WHERE r.status<>'ok' AND r.blob_id IN (SELECT blob_id FROM temp.in_scan);
+
+-- What lies innermost where nothing but packing is in between.
+DROP TABLE IF EXISTS temp.leaf;
+CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
+	SELECT place_id, blob_id, 0 FROM at_place WHERE image='' OR ftype='image'
+	UNION ALL SELECT d.place_id, m.child, d.depth+1 FROM d JOIN blobs b USING(blob_id) JOIN c_members m ON m.blob_id=d.blob_id
+		WHERE b.format IN ('sparse','gzip','lz4') AND m.child NOT NULL AND d.depth<8)
+	SELECT a.*, b.format AS kind, b.size AS leaf_size, b.blob_id AS leaf_blob FROM d JOIN at_place a USING(place_id) JOIN blobs b ON b.blob_id=d.blob_id
+	WHERE NOT EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=d.blob_id) AND NOT EXISTS(SELECT 1 FROM c_members m WHERE m.blob_id=d.blob_id);
+-- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, CASE WHEN ftype='image' OR gh_code_partition(name) THEN 'partition' ELSE 'package' END,
+	CASE kind WHEN 'data' THEN 'its format is not known' WHEN 'empty' THEN 'it is empty' ELSE 'its format is not read yet ('||kind||')' END, size, 0, 0, '*'
+	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','f2fs','squashfs','ubi','7z','rar','xz','zstd','bzip2')
+		OR (ftype='image' AND gh_code_partition(image)) OR (ftype='file' AND gh_code_partition(name) AND leaf_size>=65536
+			AND kind NOT IN ('text','xml','script','pem','png','jpeg','pdf','elf','dtb')))
+	AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob AND gh_is_format(r.plugin));
+-- An INPUT that nobody knows.
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), l.place, 'input', 'its format is not known ('||l.kind||')', l.size, 0, 0, '*'
+	FROM leaf l JOIN cur JOIN c_members m ON m.blob_id=cur.root AND m.child=l.blob_id WHERE l.leaf_size>0 AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob)
+	AND l.kind<>'lfs-pointer' AND NOT EXISTS(SELECT 1 FROM d_not_examined d WHERE d.scan_id=cur.scan_id AND d.place=l.place AND d.hides='*');
+-- Ramdisks and modules whose files did not come out.
+INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), n.path||'!'||m.name, 'ramdisk', 'its format is not read yet ('||coalesce(b.format,'no content')||')', m.size, 0, 0, '*'
+	FROM nodes n JOIN blobs f ON f.blob_id=n.blob_id AND f.format='bootimg' JOIN c_members m ON m.blob_id=n.blob_id LEFT JOIN blobs b ON b.blob_id=m.child
+	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND m.name LIKE '%ramdisk%' AND m.size>0 AND NOT EXISTS(
+		WITH RECURSIVE d(b) AS (SELECT m.child UNION SELECT x.child FROM d JOIN c_members x ON x.blob_id=d.b WHERE x.child NOT NULL)
+		SELECT 1 FROM d JOIN c_entries e ON e.blob_id=d.b);
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), n.path, 'module', 'its file system did not come out', b.size, 0, 0, '*' FROM nodes n JOIN blobs b USING(blob_id)
+	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND n.kind='apex' AND NOT EXISTS(SELECT 1 FROM nodes c WHERE c.parent_id=n.node_id AND c.kind='fs');
 -- Files and partitions that no plug-in knows, large enough to hold code: firmware of modem, TEE, DSP and the like.
-INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), CASE WHEN image='' THEN '' ELSE image||':' END||path, 'format not known', 'hashed and searched only ('||format||')', size, 0, 1
-	FROM at_place WHERE NOT understood AND format IN ('data','boot','dtbo','dtb','kernel','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
-		OR image IN ('modem','dsp','bluetooth','firmware','tee'));
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, 'format not known', 'hashed and searched only ('||format||')', size, 0, 1, NULL
+	FROM at_place a WHERE NOT understood AND format IN ('data','boot','dtbo','dtb','kernel','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
+		OR image IN ('modem','dsp','bluetooth','firmware','tee')) AND NOT EXISTS(SELECT 1 FROM d_not_examined d WHERE d.scan_id=(SELECT scan_id FROM cur) AND d.place=a.place);
+DROP TABLE temp.leaf;
+DROP TABLE temp.missing;
 DROP TABLE temp.at_place;

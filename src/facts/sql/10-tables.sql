@@ -4,7 +4,9 @@ CREATE TABLE IF NOT EXISTS scans(
 	scan_id INTEGER PRIMARY KEY,
 	inputs TEXT,            -- names as given, one a line
 	root_blob INTEGER,      -- its members are the INPUTs
-	tool_version TEXT, plugins TEXT, rules_sha256 TEXT, knowledge_sha256 TEXT,
+	tool_version TEXT, plugins TEXT,
+	off TEXT,               -- plug-ins switched off, blank separated
+	rules_sha256 TEXT, knowledge_sha256 TEXT,
 	sandbox TEXT,           -- how the workers were locked in
 	state TEXT,             -- running complete interrupted
 	spilled INTEGER,        -- bytes
@@ -65,7 +67,8 @@ CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY K
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
-CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER);
+CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
+	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing
 
 -- JUDGE.
 CREATE TABLE IF NOT EXISTS rule_states(scan_id INTEGER, rule TEXT, state TEXT, why TEXT, rows INTEGER,
