@@ -161,9 +161,7 @@ static void content(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_ino
 	struct erofs_flat flat;
 	child->size = in->size;
 	child->off = UINT64_MAX;
-	bool packed = in->layout == EROFS_Z_FULL || in->layout == EROFS_Z_COMPACT;
-	child->csize = packed ? (uint64_t)in->u << fs->sb.bits : in->size;
-	enum gh_code code = erofs_data_check(fs, in, &err);
+	enum gh_code code = erofs_data_check(ctx, fs, in, &child->csize, &err);
 	if (code) {
 		gh_note_err(ctx, &err);
 		child->flags |= GH_CHILD_UNREADABLE;

@@ -122,13 +122,15 @@ struct erofs_flat {
 };
 enum gh_code erofs_flat(
 	const struct erofs *fs, const struct erofs_inode *in, struct erofs_flat *ret, struct gh_err *err) GH_MUST;
-/* Can it be read? Cheap: shapes and bounds only. */
-enum gh_code erofs_data_check(struct erofs *fs, const struct erofs_inode *in, struct gh_err *err) GH_MUST;
+/* Can it be read, and how many bytes does it occupy? Shapes and bounds only. */
+enum gh_code erofs_data_check(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, uint64_t *ret_packed,
+	struct gh_err *err) GH_MUST;
 enum gh_code erofs_data(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_source **ret,
 	struct gh_err *err) GH_MUST;
 
 /* erofs_z.c */
-enum gh_code erofs_z_check(struct erofs *fs, const struct erofs_inode *in, struct gh_err *err) GH_MUST;
+enum gh_code erofs_z_check(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, uint64_t *ret_packed,
+	struct gh_err *err) GH_MUST;
 enum gh_code erofs_z_data(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, struct gh_source **ret,
 	struct gh_err *err) GH_MUST;
 

@@ -96,6 +96,7 @@ struct chunk_pass {
 	struct gh_extent *ext; /* NULL: count only */
 	size_t n;
 	struct gh_extent open; /* len 0: none */
+	uint64_t bytes; /* that are no hole */
 };
 
 static void pass_close(struct chunk_pass *p)
@@ -123,6 +124,7 @@ static enum gh_code pass_chunk(struct chunk_pass *p, uint64_t i, uint32_t device
 			"end of %s",
 			(unsigned long long)i, (unsigned long long)p->in->nid,
 			p->fs->sb.devices ? "the first device" : "the image");
+	p->bytes += len;
 	if (p->open.len && p->open.at + p->open.len == at && p->open.from + p->open.len == from) {
 		p->open.len += len;
 		return GH_OK;
@@ -177,20 +179,38 @@ static enum gh_code chunks_data(
 	return code ? code : gh_source_map(ctx->arena, p.ext, n, in->size, ret, err);
 }
 
+/* Reads the whole table: what is no hole counts. */
+static enum gh_code chunks_check(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, uint64_t *ret_packed, struct gh_err *err)
+{
+	struct chunks t;
+	enum gh_code code = chunks_open(fs, in, &t, err);
+	if (code == GH_OK)
+		code = gh_spend_steps(ctx->budget, t.n, in->at, err);
+	struct chunk_pass p = {.t = &t, .fs = fs, .in = in};
+	if (code == GH_OK)
+		code = pass_run(&p, err);
+	*ret_packed = p.bytes + (code ? 0 : t.n * (t.indexes ? 8 : 4)); /* holes stand in the table only */
+	return code;
+}
+
 /* ---- both, and compressed ---- */
 
-enum gh_code erofs_data_check(struct erofs *fs, const struct erofs_inode *in, struct gh_err *err)
+enum gh_code erofs_data_check(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, uint64_t *ret_packed, struct gh_err *err)
 {
 	struct erofs_flat flat;
-	struct chunks t;
+	enum gh_code code;
 	switch (in->layout) {
 	case EROFS_PLAIN:
 	case EROFS_INLINE:
-		return erofs_flat(fs, in, &flat, err);
+		code = erofs_flat(fs, in, &flat, err);
+		*ret_packed = flat.hole ? 0 : in->size;
+		return code;
 	case EROFS_CHUNKS:
-		return chunks_open(fs, in, &t, err);
+		return chunks_check(ctx, fs, in, ret_packed, err);
 	default:
-		return erofs_z_check(fs, in, err);
+		return erofs_z_check(ctx, fs, in, ret_packed, err);
 	}
 }
 

@@ -476,10 +476,37 @@ static enum gh_code z_open(struct zfile *z, struct erofs *fs, const struct erofs
 	return GH_OK;
 }
 
-enum gh_code erofs_z_check(struct erofs *fs, const struct erofs_inode *in, struct gh_err *err)
+/* Packed bytes by the index: the inode's own count is no more than a statement, and leaves out what is shared. */
+static uint64_t z_packed_size(struct zfile *z)
+{
+	uint64_t blocks = 0, tail = 0;
+	for (uint64_t i = 0; i < z->n; i++) {
+		struct zentry e;
+		struct gh_err later;
+		if (entry_at(z, i, &e, &later))
+			continue;
+		if (e.type == Z_NONHEAD)
+			blocks += e.blocks ? e.blocks - 1 : 0;
+		else if ((i << z->fs->sb.bits) + e.ofs < z->in.size)
+			blocks++; /* else it only marks the end */
+	}
+	if (z->tail_len && blocks) {
+		blocks--;
+		tail = z->tail_len;
+	}
+	return gh_min(blocks << z->fs->sb.bits, z->fs->src->size) + tail;
+}
+
+enum gh_code erofs_z_check(
+	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *in, uint64_t *ret_packed, struct gh_err *err)
 {
 	struct zfile z;
-	return z_open(&z, fs, in, err);
+	enum gh_code code = z_open(&z, fs, in, err);
+	if (code == GH_OK)
+		code = gh_spend_steps(ctx->budget, z.n, z.index, err);
+	if (code == GH_OK)
+		*ret_packed = z_packed_size(&z);
+	return code;
 }
 
 /* The largest extent, so that no more memory is kept than needed. A damaged index is told when its place is read. */

@@ -69,7 +69,7 @@ def large(rng, base):
         f.write(b"middle" * 1000)
         f.truncate(3 << 20)
     with open(base / "all_hole", "wb") as f:
-        f.truncate(300001)
+        f.truncate(60001)
 
 
 def kinds(base):
