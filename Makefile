@@ -56,7 +56,7 @@ cover: | installed-build installed-test
 	ninja -C build-cover coverage-text && tail -1 build-cover/meson-logs/coverage.txt
 
 docs: build
-	python3 tools/docs.py build/gifthorse docs/rules
+	python3 tools/docs.py build/gifthorse docs/rules $(DEMO)/phone.zip
 
 clean:
 	rm -rf build build-san build-fuzz build-cover
