@@ -27,11 +27,7 @@ enum gh_code gh_text_begin(struct gh_ctx *ctx, const struct gh_blob *blob, struc
 	if (!blob->data && blob->size)
 		return gh_fail(
 			err, GH_LIMIT, 0, "a text of %llu bytes is not held in memory", (unsigned long long)blob->size);
-	*ret = (struct gh_text){.ctx = ctx, .rest = gh_strn(blob->data, (size_t)blob->size)};
-	if (gh_str_starts(ret->rest, "\xef\xbb\xbf")) {
-		ret->rest = gh_strn(ret->rest.p + 3, ret->rest.n - 3);
-		ret->next = 3;
-	}
+	*ret = (struct gh_text){.ctx = ctx, .lines = gh_lines(blob->data, (size_t)blob->size)};
 	const uint8_t *zero = blob->size ? memchr(blob->data, 0, (size_t)blob->size) : NULL;
 	if (zero)
 		gh_note(ctx, GH_BAD, (uint64_t)(zero - blob->data),
@@ -41,17 +37,14 @@ enum gh_code gh_text_begin(struct gh_ctx *ctx, const struct gh_blob *blob, struc
 
 enum gh_code gh_text_next(struct gh_text *t, struct gh_str *ret_line, struct gh_err *err)
 {
-	enum gh_code code = gh_spend_steps(t->ctx->budget, 1, t->next, err);
+	enum gh_code code = gh_spend_steps(t->ctx->budget, 1, t->lines.at, err);
 	if (code)
 		return code;
-	size_t before = t->rest.n;
-	if (!gh_str_line(&t->rest, ret_line))
+	if (!gh_lines_next(&t->lines))
 		return GH_END;
-	t->at = t->next;
-	t->line++;
-	t->next += before - t->rest.n;
-	if (ret_line->n && ret_line->p[ret_line->n - 1] == '\r')
-		ret_line->n--;
+	*ret_line = t->lines.line;
+	t->at = t->lines.at;
+	t->line = t->lines.number;
 	return GH_OK;
 }
 

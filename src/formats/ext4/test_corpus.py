@@ -38,6 +38,8 @@ class Ours:
         self.named = {2} if re.search("root", self.run["why"] if self.run else "") else set()
         for n in self.notes:
             self.named.update(int(v) for v in re.findall(r"\d+", re.sub(r'"[^"]*"', "", n["what"])))
+        stated = {int(m[1]) for n in self.notes if (m := re.match(r"(\d+) bytes stated, .* budget", n["what"]))}
+        self.named.update(e["ino"] for e in self.entries if e["size"] in stated)  # holes the engine does not read
         self.general = [n["what"] for n in self.notes
                         if re.search(r"^group|copy at byte|superblock|image ends", n["what"])]
 

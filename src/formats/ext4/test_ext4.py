@@ -56,12 +56,12 @@ def make_tree(root, xattrs):
     (deep / "bottom").write_bytes(b"found\n")
     for i in range(3000):
         (root / "many" / f"file-with-a-longer-name-{i:05d}").write_bytes(b"" if i % 3 else b"%d" % i)
-    sparse(root / "sparse/hole", 1 << 20, [])
+    sparse(root / "sparse/hole", 64 << 10, [])  # of files with less data than that the engine reads no more
     sparse(root / "sparse/start", 1 << 20, [(0, 5000)])
     sparse(root / "sparse/end", 1 << 20, [((1 << 20) - 5000, 5000)])
     sparse(root / "sparse/middle", 1000001, [(300000, 10000), (700001, 1)])
     sparse(root / "sparse/comb", 600 * 8192 + 1, [(i * 8192, 4096) for i in range(600)])
-    sparse(root / "sparse/far", 70 << 20, [(0, 4096), (300 << 10, 8192), (69 << 20, 4096)])
+    sparse(root / "sparse/far", 70 << 20, [(0, 4096), (300 << 10, 600 << 10), (69 << 20, 4096)])
     for n in (10, 58, 59, 60, 61, 200, 1000):
         os.symlink("x" * (n - 1) + "y", root / "links" / f"l{n}")
     os.symlink("\xff\n".encode("latin-1"), os.fsencode(root / "links/odd"))

@@ -9,8 +9,8 @@ enum gh_code initrc_begin(struct gh_ctx *ctx, const struct gh_blob *blob, struct
 	enum gh_code code = gh_text_begin(ctx, blob, &r->place, err);
 	if (code)
 		return code;
-	r->text = r->place.rest;
-	r->base = r->place.next;
+	r->text = r->place.lines.rest;
+	r->base = gh_text_base(&r->place);
 	r->out = gh_alloc_raw(ctx->arena, r->text.n + 1);
 	return r->out ? GH_OK : gh_fail(err, GH_NOMEM, 0, "no memory for %zu bytes of text", r->text.n);
 }

@@ -64,7 +64,7 @@ def main():
     compare("only blanks", b" \t\r\n\n\v\n")
     compare("empty", b"\n")
     compare("a zero byte", REAL.replace(b"heapsize", b"heap\0size"), notes=1)
-    compare("not UTF-8", REAL.replace(b"test-keys", b"test\xff\xfe\\x41"), notes=0)
+    compare("not UTF-8", REAL.replace(b"test-keys", b"test\xff\xfe\\n41"), notes=0)
     compare("40,000 lines", b"".join(b"persist.p%d=v%d\n" % (i, i) for i in range(40000)))
     long = b"a.b=" + b"x" * (1 << 20) + b"\nc.d=1\n"
     rows = ght.inspect("build.prop", long, "properties")

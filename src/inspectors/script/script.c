@@ -286,13 +286,13 @@ static enum gh_code script_run(struct gh_ctx *ctx, const struct gh_blob *blob, s
 	enum gh_code code = gh_text_begin(ctx, blob, &s.place, err);
 	if (code)
 		return code;
-	s.text = s.place.rest;
+	s.text = s.place.lines.rest;
 	if (s.text.n > SCRIPT_MAX) {
 		gh_note(ctx, GH_LIMIT, SCRIPT_MAX, "a script of %zu bytes: the rest is not read", s.text.n);
 		s.text.n = SCRIPT_MAX;
 	}
 	s.end = s.text.n;
-	s.base = s.place.next;
+	s.base = gh_text_base(&s.place);
 	/* Each level of substitution copies its stretch once more. */
 	s.out = gh_alloc_raw(ctx->arena, (SCRIPT_DEPTH + 2) * (s.text.n + 2));
 	if (!s.out)
