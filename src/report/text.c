@@ -188,7 +188,7 @@ static void put_rest(struct screen *t, const struct gh_model *m, const struct gh
 	const char *db = style->db ? gh_shown(z, gh_str(style->db)).p : NULL;
 	put(t,
 		gh_str_fmt(z, "In all: %.*s finding%s. Checks: %u found nothing, %u not made.", (int)counts.n, counts.p,
-			m->quiet, m->silent),
+			m->n_findings == 1 ? "" : "s", m->quiet, m->silent),
 		0, 2, NULL);
 	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
 		put(t, GH_STR("First keep a copy of the firmware; until then no log-in, no update, no reset."), 0, 2,
