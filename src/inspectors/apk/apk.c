@@ -76,24 +76,30 @@ static enum gh_code scheme_read(
 	return code;
 }
 
-static enum gh_code pair_read(
-	struct gh_ctx *ctx, struct gh_source *src, uint64_t at, uint32_t id, uint64_t size, struct gh_err *err)
+/* *seen: a bit a kind. Of two blocks of one scheme Android takes the first; who takes the last is deceived. */
+static enum gh_code pair_read(struct gh_ctx *ctx, struct gh_source *src, uint64_t at, uint32_t id, uint64_t size,
+	uint32_t *seen, struct gh_err *err)
 {
-	const char *word = NULL;
-	int64_t scheme = 0;
-	for (size_t i = 0; i < GH_COUNT(kinds); i++)
-		if (kinds[i].id == id) {
-			word = kinds[i].word;
-			scheme = kinds[i].scheme;
-		}
-	GH_EMIT(ctx, apk_blocks, at, .id = id, .size = (int64_t)size, .kind = gh_str(word));
-	return scheme ? scheme_read(ctx, src, at + PAIR, size, scheme, err) : GH_OK;
+	size_t i = 0;
+	while (i < GH_COUNT(kinds) && kinds[i].id != id)
+		i++;
+	bool known = i < GH_COUNT(kinds);
+	GH_EMIT(ctx, apk_blocks, at, .id = id, .size = (int64_t)size, .kind = known ? gh_str(kinds[i].word) : GH_NONE);
+	if (!known || !kinds[i].scheme)
+		return GH_OK;
+	if (*seen >> i & 1) {
+		gh_note(ctx, GH_BAD, at, "a second %s block, which Android overlooks", kinds[i].word);
+		return GH_OK;
+	}
+	*seen |= 1u << i;
+	return scheme_read(ctx, src, at + PAIR, size, kinds[i].scheme, err);
 }
 
 static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const struct block *b, struct gh_err *err)
 {
 	uint8_t buf[PAIR];
 	uint64_t at = b->pairs;
+	uint32_t seen = 0;
 	for (unsigned n = 0; at < b->end; n++) {
 		if (n == PAIRS_MAX)
 			return gh_fail(err, GH_LIMIT, at, "more than %d entries in a signing block", PAIRS_MAX);
@@ -108,7 +114,7 @@ static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const 
 		if (size < 4 || size > b->end - at - 8)
 			return gh_fail(err, GH_BAD, at,
 				"entry 0x%x of %" PRIu64 " bytes does not fit into the signing block", id, size);
-		code = pair_read(ctx, src, at, id, size - 4, err);
+		code = pair_read(ctx, src, at, id, size - 4, &seen, err);
 		if (code)
 			return code;
 		at += 8 + size;

@@ -77,22 +77,6 @@ static const struct {
 	{EVP_PKEY_ED25519, "Ed25519"}, {EVP_PKEY_ED448, "Ed448"}, {EVP_PKEY_DH, "DH"}, {EVP_PKEY_X25519, "X25519"},
 	{EVP_PKEY_X448, "X448"}};
 
-/* Bits of an RSA modulus that libcrypto refuses as a key (negative, say). */
-static int64_t modulus_bits(const X509 *x)
-{
-	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(x);
-	struct gh_cursor c = gh_cursor(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits), 0);
-	struct der seq, n;
-	if (!der_take(&c, DER_SEQUENCE, &seq) || !der_take(&seq.body, DER_INTEGER, &n))
-		return GH_NULL;
-	while (gh_left(&n.body) && !n.body.p[n.body.i])
-		gh_skip(&n.body, 1);
-	if (!gh_left(&n.body))
-		return GH_NULL;
-	uint8_t top = gh_u8(&n.body);
-	return (int64_t)gh_left(&n.body) * 8 + (32 - __builtin_clz(top));
-}
-
 static void key_read(struct gh_ctx *ctx, X509 *x, uint64_t at, struct gh_row_certs *r)
 {
 	ASN1_OBJECT *algorithm = NULL;
@@ -103,11 +87,7 @@ static void key_read(struct gh_ctx *ctx, X509 *x, uint64_t at, struct gh_row_cer
 		if (key_words[i].type == type)
 			r->key_type = gh_str(key_words[i].word);
 	EVP_PKEY *key = X509_get0_pubkey(x);
-	r->key_bits = GH_NULL;
-	if (key)
-		r->key_bits = EVP_PKEY_get_bits(key);
-	else if (type == EVP_PKEY_RSA)
-		r->key_bits = modulus_bits(x);
+	r->key_bits = key ? EVP_PKEY_get_bits(key) : GH_NULL;
 	if (!key)
 		gh_note(ctx, type ? GH_BAD : GH_UNSUP, at, "a certificate's key that libcrypto does not take");
 }
