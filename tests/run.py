@@ -19,7 +19,7 @@ LIMIT = 1500  # seconds for one script: a hang is a failure
 def scripts(only):
     found = sorted((ROOT / "src").glob("*/*/test_*.py")) + sorted((ROOT / "tests").glob("*/test_*.py"))
     found += [ROOT / "tests/rules/check_rules.py"]
-    return [(str(p.relative_to(ROOT)), ["python3", str(p)]) for p in found if not only or only in str(p)]
+    return [(str(p.relative_to(ROOT)), ["python3", str(p)]) for p in found if not only or only in str(p.relative_to(ROOT))]
 
 
 def properties(build, only):
