@@ -43,7 +43,7 @@ static const struct gh_option options[] = {
 	{"--without", NULL, "PLUGIN", "switch a format or inspector off; may be given several times"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
-	{"--hang-seconds", NULL, "N", "end a worker that shows no sign of life for so long (60)"},
+	{"--hang-seconds", NULL, "N", "end a worker that works for so long without a sign of life (60)"},
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
 

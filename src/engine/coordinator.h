@@ -38,6 +38,7 @@ struct gh_slot {
 	struct gh_wire_in in;
 	uint64_t beat; /* last seen */
 	int64_t moved; /* when it was seen to move, in milliseconds */
+	int64_t worked; /* how long it had worked then */
 	bool hung;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -12,7 +13,8 @@
 
 enum {
 	HANG_SECONDS =
-		60, /* without a heartbeat; the slowest legitimate step (hashing 1 MiB, one block) takes milliseconds */
+		60, /* of work without a heartbeat; the slowest legitimate step (64 MiB unpacked at once) takes less than one */
+	WAIT_TIMES = 10, /* so many times as long where it does no work: a slow disk, a machine with much else to do */
 	ATTEMPTS_MAX = 400, /* of one job, each leaving one more thing out */
 	SAME_MAX = 16, /* deaths of one plug-in in one job, */
 	SAME_HANGS = 2, /* or hangs: then the job goes on without it */
@@ -61,8 +63,9 @@ void gh_give_up(struct gh_engine *e, struct gh_pending *p, const char *code, con
 static bool covers(const struct gh_skip *s, const struct gh_skip *at)
 {
 	if (at->child >= 0)
-		return s->blob == at->blob && (s->child == at->child || s->child == GH_SKIP_ALL);
-	return s->child == at->child && s->plugin == at->plugin && (s->blob == at->blob || !s->blob);
+		return s->blob == at->blob && (s->child == at->child || (s->on && s->child <= at->child));
+	return s->child == at->child && s->plugin == at->plugin &&
+	       (s->blob == at->blob || (!s->blob && s->nth <= at->nth));
 }
 
 /* The same plug-in at other contents, or at other children of the same container. */
@@ -71,11 +74,12 @@ static bool alike(const struct gh_skip *s, const struct gh_skip *at)
 	return s->plugin == at->plugin && (s->child < 0) == (at->child < 0) && (at->child < 0 || s->blob == at->blob);
 }
 
+/* This, and what comes behind it in the job. */
 static void widen(struct gh_skip *s)
 {
 	s->listed = 0;
 	if (s->child >= 0)
-		s->child = GH_SKIP_ALL;
+		s->on = true;
 	else
 		s->blob = 0;
 }
@@ -83,14 +87,16 @@ static void widen(struct gh_skip *s)
 /* False: it was left out, and yet the worker died there; there is no way on. */
 static bool add_skip(struct gh_pending *p, const struct gh_phase *at, const char *why)
 {
-	struct gh_skip s = {.blob = at->blob, .plugin = at->plugin, .child = at->child, .listed = at->listed};
+	struct gh_skip s = {
+		.blob = at->blob, .plugin = at->plugin, .child = at->child, .listed = at->listed, .nth = at->nth};
 	snprintf(s.why, sizeof s.why, "%s", why);
 	unsigned same = 1, hangs = strcmp(why, "hang") == 0;
 	for (uint32_t i = 0; i < p->n_skip; i++) {
 		struct gh_skip *old = &p->skip[i];
 		if (covers(old, &s)) {
 			bool earlier = s.listed < old->listed;
-			old->listed = s.listed;
+			if (earlier)
+				old->listed = s.listed;
 			return earlier;
 		}
 		same += alike(old, &s);
@@ -211,6 +217,16 @@ void gh_slot_died(struct gh_engine *e, unsigned i)
 		again(e, p, &at, death_word(status, hung));
 }
 
+/* Milliseconds that a process has worked; what it waits for is not its fault. */
+static int64_t worked_ms(int pid)
+{
+	clockid_t clock;
+	struct timespec t;
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
+		return 0;
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 void gh_slots_watch(struct gh_engine *e, int64_t now)
 {
 	int64_t patience = 1000 * (int64_t)(e->config.hang_seconds ? e->config.hang_seconds : HANG_SECONDS);
@@ -223,10 +239,12 @@ void gh_slots_watch(struct gh_engine *e, int64_t now)
 		/* While we were stopped, or a disk kept us, it may have waited for us. */
 		s->moved += slept;
 		uint64_t beat = __atomic_load_n(&e->shared->phase[i].beat, __ATOMIC_RELAXED);
+		int64_t worked = worked_ms(s->pid);
 		if (beat != s->beat) {
 			s->beat = beat;
 			s->moved = now;
-		} else if (now - s->moved > patience) {
+			s->worked = worked;
+		} else if (worked - s->worked > patience || now - s->moved > WAIT_TIMES * patience) {
 			s->hung = true;
 			kill(s->pid, SIGKILL); /* its socket closes: gh_slot_died() */
 		}

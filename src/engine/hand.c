@@ -87,7 +87,7 @@ static void slot_send(struct gh_engine *e, struct gh_slot *s, struct gh_pending 
 		.job_len = p->len};
 	int fds[GH_WIRE_FDS] = {base_open(b), pour_fd};
 	struct gh_phase *at = &e->shared->phase[s - e->slot];
-	at->blob = at->listed = 0; /* it is at nothing yet, and not where the last job left it */
+	at->blob = at->listed = at->nth = 0; /* it is at nothing yet, and not where the last job left it */
 	at->plugin = -1;
 	at->child = -1;
 	s->job = p;
@@ -100,7 +100,8 @@ static void slot_send(struct gh_engine *e, struct gh_slot *s, struct gh_pending 
 
 static bool reader_given_up(const struct gh_engine *e, const struct gh_pending *p)
 {
-	return p->format >= 0 && e->shared->given_up >> p->format & 1;
+	/* One that was tried has claimed contents: it is tried on. */
+	return p->format >= 0 && !p->attempt && e->shared->given_up >> p->format & 1;
 }
 
 /* One job for an idle worker, or its end without one; false: there is none. */

@@ -205,6 +205,7 @@ static void do_order(struct worker *w, const uint8_t *buf, const int fds[GH_WIRE
 	struct gh_job job;
 	w->look.skip = (const struct gh_skip *)(const void *)buf;
 	w->look.n_skip = w->order.n_skip;
+	w->look.given_up = w->order.attempt ? NULL : &w->kit->shared->given_up;
 	const uint8_t *bytes = buf + w->order.n_skip * sizeof(struct gh_skip);
 	if (gh_job_decode(&w->look.arena, bytes, w->order.job_len, &job)) {
 		keep_base(w, job.where.base, fds[0]);
@@ -247,7 +248,6 @@ _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, in
 	w.look.phase = &kit->shared->phase[slot];
 	w.look.literals = kit->config->literals;
 	w.look.off = kit->config->off;
-	w.look.given_up = &kit->shared->given_up;
 #ifdef GH_FAULTS
 	w.look.fault = gh_fault_wanted();
 #endif

@@ -196,6 +196,7 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 void gh_look_job(struct gh_look *look, const struct gh_job *job)
 {
 	struct gh_mark mark = gh_arena_mark(&look->arena);
+	memset(look->nth, 0, sizeof look->nth);
 	struct gh_container *c = gh_container_open_job(look, job);
 	for (uint32_t i = 0; i < job->n; i++) {
 		if (!c && job->kind == GH_JOB_LOOK) /* the container does not open again: that much is known */

@@ -13,6 +13,8 @@ struct content {
 	struct gh_probe probe;
 	enum gh_bid bid[GH_MAX_PLUGINS]; /* by format */
 	int best; /* format, or -1 */
+	uint64_t wanted; /* inspectors that want it, by number */
+	uint64_t wanted_nameless; /* those that want it whatever its name */
 	uint32_t blob;
 	uint8_t sha256[32];
 	bool fresh;
@@ -35,8 +37,22 @@ static enum gh_code probe_make(struct gh_look *look, struct content *t, struct g
 	return code;
 }
 
+/* The same content under no name: what is said about content must not hang on the name that was met first. */
+static struct gh_probe nameless(const struct content *t)
+{
+	struct gh_probe p = t->probe;
+	p.name = GH_NONE;
+	return p;
+}
+
+/* Asks every plug-in, before anything is claimed: one that fails here takes nothing with it that others count on. */
 static void bids_make(struct gh_look *look, struct content *t)
 {
+	struct gh_probe probe = nameless(t);
+	for (unsigned i = 0; i < gh_n_inspectors; i++) {
+		t->wanted |= (uint64_t)gh_inspectors[i]->wants(&t->probe) << i;
+		t->wanted_nameless |= (uint64_t)gh_inspectors[i]->wants(&probe) << i;
+	}
 	t->best = -1;
 	for (unsigned i = 0; i < gh_n_formats; i++) {
 		t->bid[i] = look->off >> i & 1 ? GH_BID_NO : gh_formats[i]->bid(&t->probe);
@@ -128,23 +144,12 @@ static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_e
 	return GH_OK;
 }
 
-static bool wanted_by_any(const struct content *t, const struct gh_probe *probe)
+static bool opened_by_any(const struct content *t)
 {
 	for (unsigned i = 0; i < gh_n_formats; i++)
 		if (opens(t, i))
 			return true;
-	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (gh_inspectors[i]->wants(probe))
-			return true;
 	return false;
-}
-
-/* The same content under no name: what is said about content must not hang on the name that was met first. */
-static struct gh_probe nameless(const struct content *t)
-{
-	struct gh_probe p = t->probe;
-	p.name = GH_NONE;
-	return p;
 }
 
 static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
@@ -154,8 +159,7 @@ static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
 	bool known = t->best >= 0 && t->bid[t->best] >= GH_BID_MAGIC;
 	row.format = known ? gh_formats[t->best]->name : gh_magic(&t->probe);
 	struct gh_err err;
-	struct gh_probe probe = nameless(t);
-	if (hashed && !wanted_by_any(t, &probe) && gh_entropy(t->src, &look->arena, &row.entropy, &err))
+	if (hashed && !t->wanted_nameless && !opened_by_any(t) && gh_entropy(t->src, &look->arena, &row.entropy, &err))
 		row.entropy = -1;
 	look->ops->blob(look, &row);
 	unsigned claims = 0;
@@ -186,6 +190,7 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 {
 	const struct gh_inspector *inspector = gh_inspectors[i];
 	unsigned bit = (unsigned)gh_n_formats + i;
+	look->nth[bit]++;
 	if (!look->ops->claim_plugin(look, t->blob, bit) || left_out(look, t->blob, bit))
 		return;
 	struct gh_phase was = *look->phase;
@@ -222,11 +227,13 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 {
 	const struct gh_container *c = at->c;
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (gh_inspectors[i]->wants(&t->probe))
+		if (t->wanted >> i & 1)
 			inspect(look, t, i);
 	for (unsigned i = 0; i < gh_n_formats; i++) {
-		if (!opens(t, i) || own_kind(at, gh_formats[i]) || !look->ops->claim_plugin(look, t->blob, i) ||
-			left_out(look, t->blob, i))
+		if (!opens(t, i) || own_kind(at, gh_formats[i]))
+			continue;
+		look->nth[i]++;
+		if (!look->ops->claim_plugin(look, t->blob, i) || left_out(look, t->blob, i))
 			continue;
 		struct gh_mark mark = gh_arena_mark(&look->arena);
 		struct gh_phase was = *look->phase;
@@ -349,18 +356,14 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 }
 
 /* A second name of an inode: nothing is read again but what its name asks for. */
-static bool known_inode(struct gh_look *look, struct content *t, const struct gh_place *at, const uint8_t key[32])
+static bool known_inode(struct gh_look *look, struct content *t, const uint8_t key[32])
 {
 	t->blob = look->ops->alias(look, key, 0);
 	struct gh_err err;
 	if (!t->blob || probe_make(look, t, &err))
 		return false;
-	struct gh_probe probe = nameless(t);
-	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (gh_inspectors[i]->wants(&t->probe) && !gh_inspectors[i]->wants(&probe))
-			return false; /* wanted for its name: the full way */
-	(void)at;
-	return true;
+	bids_make(look, t);
+	return !(t->wanted & ~t->wanted_nameless); /* wanted for its name: the full way */
 }
 
 uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const struct gh_place *at, struct gh_err *err)
@@ -377,13 +380,13 @@ uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const stru
 	bool linked = at->child->attr.nlink > 1 && at->child->attr.ino;
 	if (linked) {
 		place_key(look, "inode", at->c->blob, at->child->attr.ino, key);
-		if (known_inode(look, t, at, key))
+		if (known_inode(look, t, key))
 			return t->blob;
 	}
 	if (identify(look, t, at, err))
 		return 0;
 	if (at->c->depth >= GH_MAX_DEPTH - 1) {
-		if (wanted_by_any(t, &t->probe))
+		if (t->wanted || opened_by_any(t))
 			gh_fail(err, GH_LIMIT, 0, "not opened: more than %d containers inside each other",
 				GH_MAX_DEPTH);
 		return t->blob;

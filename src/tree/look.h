@@ -76,16 +76,18 @@ struct gh_phase {
 	int32_t plugin; /* bit; -1: none (measuring, or reading a child) */
 	int64_t child; /* row number of the child at hand; -1: the container or blob itself */
 	uint32_t listed; /* while a container is listed: children it has given so far */
+	uint32_t nth; /* the how manieth content of this job it is for that plug-in */
 };
 
-enum { GH_SKIP_ALL = -2 }; /* in place of a child: every child of that blob */
-
-/* Something to leave out: it crashed or hung before. */
+/* Something to leave out: it crashed or hung before. What a try before has got behind it is never left out: it may have claimed
+ * contents whose rows died with it, and others count on them. */
 struct gh_skip {
-	uint32_t blob; /* 0: any */
+	uint32_t blob; /* 0: every content of the job from the nth on */
 	int32_t plugin;
-	int64_t child; /* as in gh_phase, or GH_SKIP_ALL */
+	int64_t child; /* as in gh_phase */
 	uint32_t listed; /* the listing is kept up to here; 0: left out as a whole */
+	uint32_t nth;
+	bool on; /* this child and all behind it */
 	char why[8]; /* crash hang jail */
 };
 
@@ -127,6 +129,7 @@ struct gh_look {
 	const struct gh_skip *skip;
 	size_t n_skip;
 	const uint64_t *given_up; /* atomic; plug-ins that stopped too often in this scan, by bit; NULL: none */
+	uint32_t nth[GH_MAX_PLUGINS]; /* contents of this job that each plug-in was for */
 	struct gh_open *open; /* container chains kept open between jobs */
 	uint64_t open_clock;
 	void *digest; /* EVP_MD_CTX */

@@ -94,6 +94,7 @@ void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t pl
 	p->child = child;
 	p->plugin = plugin;
 	p->listed = 0;
+	p->nth = plugin >= 0 ? look->nth[plugin] : 0;
 	__atomic_fetch_add(&p->beat, 1, __ATOMIC_RELAXED);
 }
 
@@ -101,20 +102,23 @@ void gh_phase_back(struct gh_look *look, const struct gh_phase *was)
 {
 	gh_phase_set(look, was->blob, was->child, was->plugin);
 	look->phase->listed = was->listed;
+	look->phase->nth = was->nth;
 }
 
-static bool skips(const struct gh_skip *s, uint32_t blob, int64_t child, int32_t plugin)
+static bool skips(const struct gh_look *look, const struct gh_skip *s, uint32_t blob, int64_t child, int32_t plugin)
 {
 	if (child >= 0)
-		return s->blob == blob && (s->child == child || s->child == GH_SKIP_ALL);
-	return s->child == -1 && s->plugin == plugin && (s->blob == blob || !s->blob);
+		return s->blob == blob && (s->child == child || (s->on && s->child <= child));
+	if (s->child >= 0 || s->plugin != plugin)
+		return false;
+	return s->blob == blob || (!s->blob && look->nth[plugin] >= s->nth);
 }
 
 const struct gh_skip *gh_skip_find(const struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
 {
 	static const struct gh_skip given_up = {.why = "crash"};
 	for (size_t i = 0; i < look->n_skip; i++)
-		if (skips(&look->skip[i], blob, child, plugin))
+		if (skips(look, &look->skip[i], blob, child, plugin))
 			return &look->skip[i];
 	if (plugin >= 0 && look->given_up && __atomic_load_n(look->given_up, __ATOMIC_RELAXED) >> plugin & 1)
 		return &given_up;

@@ -18,9 +18,9 @@ CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftyp
 	FROM places p LEFT JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
 CREATE INDEX temp.at_place_blob ON at_place(blob_id);
 INSERT INTO d_coverage SELECT (SELECT scan_id FROM cur), l, n, s FROM (
-	SELECT 'files' AS l, count(*) AS n, coalesce(sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
-	UNION ALL SELECT 'read', count(*), coalesce(sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL AND format<>'lfs-pointer'
-	UNION ALL SELECT 'understood', count(*), coalesce(sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
+	SELECT 'files' AS l, count(*) AS n, coalesce(gh_sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
+	UNION ALL SELECT 'read', count(*), coalesce(gh_sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL AND format<>'lfs-pointer'
+	UNION ALL SELECT 'understood', count(*), coalesce(gh_sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
 	UNION ALL SELECT 'analysed', 0, 0, 3) ORDER BY o;
 
 -- What a file that is not there would have been, by its name.
