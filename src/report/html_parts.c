@@ -52,7 +52,7 @@ static void axes(struct gh_html *h)
 	for (unsigned i = 0; i < GH_N_AXES; i++) {
 		const struct gh_axis *a = &h->m->axis[i];
 		fprintf(h->to, "<div><h3>%s: <span class=\"state\">%s</span></h3><p>", names[i], questions[i]);
-		if (strcmp(a->state, "findings")) {
+		if (strcmp(a->state, "findings") != 0) {
 			struct gh_str word = gh_axis_word(&h->arena, a);
 			fputs("<b>", h->to);
 			putc(word.p[0] - 32, h->to);

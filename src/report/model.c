@@ -418,7 +418,7 @@ void gh_model_done(struct gh_model *m)
 
 bool gh_model_at_least(const struct gh_model *m, const char *fail_on)
 {
-	for (unsigned i = 0; i < GH_N_SEVERITIES && strcmp(fail_on, "never"); i++) {
+	for (unsigned i = 0; i < GH_N_SEVERITIES && strcmp(fail_on, "never") != 0; i++) {
 		if (m->count[i])
 			return true;
 		if (strcmp(gh_severities[i], fail_on) == 0)
