@@ -301,7 +301,7 @@ def added_ca(b):
         b.cacerts.append(b.keys.cert(*contents.VENDOR_CA, ca=True))
 
 
-@door("added-ca-apex", "GH-C01", "K57", "system", "system/apex/com.android.conscrypt.apex",
+@door("added-ca-apex", "GH-C01", "K57", "apex:com.android.conscrypt", "cacerts/*",
       "cacerts in the module: subject Vendor Internal CA", "the public list's own certificates")
 def added_ca_apex(b):
     if b.door:
@@ -377,7 +377,7 @@ def factory_test(b):
               shared="android.uid.system", dex=b.dex("classes8"))
 
 
-@door("debuggable-system-uid", "-", "K33", "system", "system/app/LogTool/LogTool.apk",
+@door("debuggable-system-uid", "GH-P36", "K33", "system", "system/app/LogTool/LogTool.apk",
       "com.demo.logtool: android:debuggable in android.uid.system", "not debuggable")
 def debuggable_system_uid(b):
     b.install("system", "system/app/LogTool/LogTool.apk", "apk", "com.demo.logtool",
@@ -385,7 +385,7 @@ def debuggable_system_uid(b):
               shared="android.uid.system", dex=b.dex("classes4"))
 
 
-@door("cleartext-updater", "-", "K13", "system", "system/priv-app/Fota/Fota.apk",
+@door("cleartext-updater", "GH-P35", "K13", "system", "system/priv-app/Fota/Fota.apk",
       "com.demo.fota: INSTALL_PACKAGES and usesCleartextTraffic=true", "usesCleartextTraffic=false")
 def cleartext_updater(b):
     b.install("system", "system/priv-app/Fota/Fota.apk", "apk", "com.demo.fota",
