@@ -139,7 +139,8 @@ class Maker:
         tree.add("apex_manifest.pb", proto)
         for path, data in files:
             tree.add(path, data)
-        kept = self._kept("payload-" + name, [kind] + [x for f in files for x in f])
+        kept = self._kept("payload-" + name, [kind, mkvbmeta.public_blob(avb_key)] +
+                          [x for f in files for x in f])
         if not os.path.exists(kept):
             image = kept + ".new"
             if kind == "ext4":
