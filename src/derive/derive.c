@@ -85,7 +85,7 @@ static void sql_code_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
 	static const char *const names[] = {"system", "vendor", "product", "system_ext", "odm", "oem", "cust",
 		"vendor_dlkm", "odm_dlkm", "system_dlkm", "boot", "init_boot", "vendor_boot", "vendor_kernel_boot",
-		"recovery", "super", "ramdisk"};
+		"recovery", "super"};
 	(void)n;
 	struct gh_str s = gh_str_base(arg(v[0]));
 	const char *dot = s.n ? memchr(s.p, '.', s.n) : NULL;

@@ -5,7 +5,6 @@ Containers are written with fixed dates and alignment padding as zipalign writes
 import hashlib
 import os
 import struct
-import subprocess
 import sys
 import zipfile
 
@@ -139,7 +138,8 @@ class Maker:
         tree.add("apex_manifest.pb", proto)
         for path, data in files:
             tree.add(path, data)
-        kept = self._kept("payload-" + name, [kind] + [x for f in files for x in f])
+        kept = self._kept("payload-" + name, [kind, mkvbmeta.public_blob(avb_key)] +
+                          [x for f in files for x in f])
         if not os.path.exists(kept):
             image = kept + ".new"
             if kind == "ext4":
@@ -186,8 +186,3 @@ def signer_certificate(apk):
             return data[first + 4:first + 4 + n]
         at += 8 + length
     raise ValueError("no v2 signature in " + apk)
-
-
-def verify(apk):
-    return subprocess.run(["apksigner", "verify", "--min-sdk-version", "29", apk], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT).returncode == 0

@@ -250,6 +250,19 @@ doors() {
 	check "expected.tsv is what doors.py prints" sh -c "python3 '$here/doors.py' | cmp - '$here/expected.tsv'"
 	phone=$out/phone
 	twin=$out/twin
+	# every place of the list is really in the phone's images
+	tail -n +3 "$here/expected.tsv" | cut -f 1,4,5 | while IFS="$(printf '\t')" read -r door image path; do
+		case $image:$path in
+		*:- | *'*') [ -f "$phone/${image}.img" ] ;;
+		product:* | system_ext:*) dump.erofs --path="/$path" "$phone/$image.img" 2>&1 | grep -q NID ;;
+		*) debugfs -R "stat /$path" "$phone/$image.img" 2>/dev/null | grep -q '^Inode:' ;;
+		esac || echo "$door: $image $path"
+	done >absent
+	check "every place of expected.tsv is there" sh -c 'cat absent; [ ! -s absent ]'
+	debugfs -R "cat /system/etc/dropbear/authorized_keys" "$phone/system.img" 2>/dev/null >ssh
+	check "phone: the ssh key has the right length" sh -c "[ \$(cut -d' ' -f2 ssh | base64 -d | wc -c) = 51 ]"
+	debugfs -R "cat /adb_keys" "$phone/system.img" 2>/dev/null >adb
+	check "phone: the adb key has the right length" sh -c "[ \$(cut -d' ' -f1 adb | base64 -d | wc -c) = 524 ]"
 	check "phone: sync_agent is set-uid" sh -c "debugfs -R 'stat /system/bin/sync_agent' '$phone/system.img' 2>/dev/null | grep -q 'Mode:  04755'"
 	check "twin: sync_agent is not" sh -c "debugfs -R 'stat /system/bin/sync_agent' '$twin/system.img' 2>/dev/null | grep -q 'Mode:  0755'"
 	check "twin: clatd is 6755 of 1029" sh -c "debugfs -R 'stat /system/bin/clatd' '$twin/system.img' 2>/dev/null | tr '\n' ' ' | grep -Eq 'Mode:  06755.*User:  1029'"

@@ -9,6 +9,7 @@ import zipfile
 import apks
 import fsimg
 import keys
+import programs
 
 BRAND, DEVICE, BUILD = "demo", "lantern", "UP1A.231105.003"
 FINGERPRINT = "demo/lantern/lantern:14/%s/11224433:user/release-keys" % BUILD
@@ -17,7 +18,6 @@ RELEASE = ("releasekey", "/C=XX/O=Demo Devices/CN=Demo Release")
 MEDIA = ("media", "/C=XX/O=Demo Devices/CN=Demo Media")
 ADVERTISER = ("advertiser", "/C=XX/O=Bright Clicks Ltd/CN=Bright Clicks")
 MODULES = ("modules", "/C=XX/O=Demo Devices/CN=Demo Modules")
-OTA = ("ota", "/C=XX/O=Demo Devices/CN=Demo OTA")
 VENDOR_CA = ("vendor_ca", "/C=XX/O=Demo Devices/CN=Vendor Internal CA")
 
 SYSTEM_LIBS = ("usr/lib/aarch64-linux-gnu/android/*.so.0", "lib/aarch64-linux-gnu/libc.so.6",
@@ -326,7 +326,7 @@ def framework(b):
     b.system.add("system/framework/framework.jar", jar(*b.dex("classes2", "classes3")))
     b.system.add("system/framework/services.jar", jar(*b.dex("classes5")))
     b.system.add("system/framework/ext.jar", jar(*b.dex("classes7")))
-    b.system.add("system/framework/arm64/boot.oat", src=b.arm64("usr/lib/aarch64-linux-gnu/android/libsigchain.so.0"))
+    b.system.add("system/framework/arm64/boot.oat", src=programs.oat(b))
     b.system.add("system/framework/arm64/boot.art", noise("boot.art", 40000))
     b.install("system", "system/framework/framework-res.apk", "framework", PLATFORM)
 
@@ -374,7 +374,7 @@ def certificates(b):
     for path in sorted(glob.glob("/usr/share/ca-certificates/mozilla/*.crt"))[::2]:
         b.cacerts.append(path)
     b.apex_cacerts.extend(b.cacerts[:24])
-    b.otacerts.append(open(b.keys.cert(*OTA), "rb").read())
+    b.otacerts.append(open(b.keys.cert(*RELEASE), "rb").read())
 
 
 def layout(b):

@@ -3,7 +3,10 @@
 
 Each door is patterned on a documented case. The twin has its look-alike: something a careless rule would
 take for the door. expected.tsv is printed from this list: python3 doors.py > expected.tsv"""
+import base64
+import hashlib
 import os
+import struct
 import sys
 
 import apks
@@ -11,6 +14,9 @@ import contents
 import fsimg
 from contents import ACTIVITY, ADVERTISER, PLATFORM, RELEASE, application, uses
 from programs import program
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import mkvbmeta  # noqa: E402
 
 DOORS = []
 
@@ -68,8 +74,16 @@ def proxy_property(b):
 
 @door("adb-keys", "GH-B10", "K54", "system", "adb_keys", "a public key with the comment factory@line3", "an empty adb_keys")
 def adb_keys(b):
-    key = "QAAAA" + "DemoFactoryKey0" * 46 + "AQAB factory@line3\n"
-    b.system.add("adb_keys", key if b.door else "")
+    b.system.add("adb_keys", adb_public_key(b.keys.key("factory_adb")) + b" factory@line3\n" if b.door else b"")
+
+
+def adb_public_key(path):
+    """The form adb keeps keys in: words of the modulus, n0inv, modulus and rr little-endian, exponent, in base64."""
+    blob = mkvbmeta.public_blob(path)
+    half = (len(blob) - 8) // 2
+    n0inv, = struct.unpack_from(">I", blob, 4)
+    return base64.b64encode(struct.pack("<II", half // 4, n0inv) + blob[8:8 + half][::-1] + blob[8 + half:][::-1] +
+                            struct.pack("<I", 65537))
 
 
 # set-uid, capabilities, root programs
@@ -301,7 +315,7 @@ def added_ca(b):
         b.cacerts.append(b.keys.cert(*contents.VENDOR_CA, ca=True))
 
 
-@door("added-ca-apex", "GH-C01", "K57", "system", "system/apex/com.android.conscrypt.apex",
+@door("added-ca-apex", "GH-C01", "K57", "apex:com.android.conscrypt", "cacerts/*",
       "cacerts in the module: subject Vendor Internal CA", "the public list's own certificates")
 def added_ca_apex(b):
     if b.door:
@@ -322,7 +336,6 @@ def server(b):
 
 
 def pem(der):
-    import base64
     text = base64.b64encode(der).decode()
     return ("-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % "\n".join(
         text[i:i + 64] for i in range(0, len(text), 64))).encode()
@@ -377,7 +390,7 @@ def factory_test(b):
               shared="android.uid.system", dex=b.dex("classes8"))
 
 
-@door("debuggable-system-uid", "-", "K33", "system", "system/app/LogTool/LogTool.apk",
+@door("debuggable-system-uid", "GH-P36", "K33", "system", "system/app/LogTool/LogTool.apk",
       "com.demo.logtool: android:debuggable in android.uid.system", "not debuggable")
 def debuggable_system_uid(b):
     b.install("system", "system/app/LogTool/LogTool.apk", "apk", "com.demo.logtool",
@@ -385,7 +398,7 @@ def debuggable_system_uid(b):
               shared="android.uid.system", dex=b.dex("classes4"))
 
 
-@door("cleartext-updater", "-", "K13", "system", "system/priv-app/Fota/Fota.apk",
+@door("cleartext-updater", "GH-P35", "K13", "system", "system/priv-app/Fota/Fota.apk",
       "com.demo.fota: INSTALL_PACKAGES and usesCleartextTraffic=true", "usesCleartextTraffic=false")
 def cleartext_updater(b):
     b.install("system", "system/priv-app/Fota/Fota.apk", "apk", "com.demo.fota",
@@ -432,9 +445,10 @@ def root_password(b):
 @door("ssh-key", "GH-C10", "K83", "system", "system/etc/dropbear/authorized_keys", "ssh-ed25519 ... support@vendor",
       "a file with comments only")
 def ssh_key(b):
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "DemoKeyOfNobody" * 2 + "DemoKeyOfNobod support@vendor"
-    b.text("system", "system/etc/dropbear/authorized_keys").append(key[:81] + " support@vendor" if b.door else
-                                                                   "# no key is accepted")
+    point = hashlib.sha256(b"key of nobody").digest()
+    blob = b"".join(struct.pack(">I", len(part)) + part for part in (b"ssh-ed25519", point))
+    b.text("system", "system/etc/dropbear/authorized_keys").append(
+        "ssh-ed25519 %s support@vendor" % base64.b64encode(blob).decode() if b.door else "# no key is accepted")
 
 
 @door("link-to-root", "GH-C09", "K82", "system", "system/www/lang/custom", "symbolic link to /",

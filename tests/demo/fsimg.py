@@ -163,7 +163,7 @@ def ext4(tree, image, work, name, features=(), block_extra=256):
     blocks += blocks // 50
     if os.path.exists(image):
         os.unlink(image)
-    options = ["^has_journal", "^resize_inode", "^64bit", "^metadata_csum", "^orphan_file"][:4] + list(features)
+    options = ["^has_journal", "^resize_inode", "^64bit", "^metadata_csum"] + list(features)
     seed = uuid_of(name + " hash seed")
     run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-m", "0", "-N", str(inodes),
          "-O", ",".join(options), "-L", name, "-M", tree.mount, "-U", uuid_of(name), "-d", root,
@@ -188,7 +188,7 @@ def file_contexts(tree, path):
     with open(path, "w", encoding="utf-8") as out:
         out.write("/ %s\n" % tree.label(""))
         for name in sorted(tree.nodes):
-            out.write("/%s %s\n" % (re.escape(name).replace("\\-", "-").replace("/", "/"), tree.label(name)))
+            out.write("/%s %s\n" % (re.escape(name).replace("\\-", "-"), tree.label(name)))
 
 
 def erofs(tree, image, work, name, options=()):

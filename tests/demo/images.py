@@ -17,6 +17,7 @@ import contents
 import doors
 import fsimg
 import keys
+import programs
 from fsimg import run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
@@ -161,7 +162,7 @@ def ramdisks(b, out):
     platform = {"first_stage_ramdisk": (d, None), "first_stage_ramdisk/fstab.lantern": (0o100640, fstab),
                 "lib": (d, None), "lib/modules": (d, None), "lib/modules/modules.load": (0o100644, b"ufs.ko\n")}
     dlkm = {"lib": (d, None), "lib/modules": (d, None), "lib/modules/ufs.ko":
-            (0o100644, b"\x7fELF\2\1\1" + contents.noise("ufs.ko", 30000))}
+            (0o100644, load(programs.module(b)))}
     recovery = {"init": (f, first_stage), "prop.default": (0o100644, b"ro.debuggable=0\nro.secure=1\n"),
                 "system": (d, None), "system/etc": (d, None), "system/etc/recovery.fstab": (0o100644, fstab)}
     return [cpio(files, os.path.join(b.work, name), pack) for name, files, pack in (
@@ -208,6 +209,17 @@ def vbmeta_images(b, made, boots, out):
                                                           b.keys.key("vbmeta", 4096), flags=b.vbmeta_flags))
 
 
+def write_tree(b, path):
+    """What the builder meant, for tests: image, path, kind, mode, owner, capabilities, inode flags, label, SHA-256, target."""
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("image\tpath\tkind\tmode\tuid\tgid\tcaps\tflags\tlabel\tsha256\ttarget\n")
+        for image, tree in (("system", b.system), ("vendor", b.vendor), ("odm", b.odm), ("product", b.product), ("system_ext", b.system_ext)):
+            for name, n in sorted(tree.nodes.items()):
+                data = load(n.src) if n.src else n.data
+                out.write("\t".join(str(c) for c in (image, "/" + name, n.kind, "%o" % n.mode, n.uid, n.gid, n.caps, n.flags, tree.label(name),
+                    hashlib.sha256(data).hexdigest() if n.kind == "file" else "-", n.target or "-")) + "\n")
+
+
 def load(path):
     with open(path, "rb") as src:
         return src.read()
@@ -251,6 +263,7 @@ def build(variant, parts, work, outdir):
     contents.common(b)
     doors.apply(b)
     finish(b)
+    write_tree(b, os.path.join(outdir, variant + ".tree.tsv"))
     made = partitions(b, out)
     write_super(made, out)
     boots = boot_images(b, out)

@@ -125,7 +125,8 @@ def property_values(dump, key, file_name):
 
 
 def file_at(dump, sha256, tail):
-    if not dump.rows("SELECT 1 FROM files WHERE digest(sha256) LIKE ?||'%' AND (path=? OR path LIKE '%/'||?)", sha256, tail, tail):
+    # a path is the place in its image, dpath that on the device
+    if not dump.rows("SELECT 1 FROM files WHERE digest(sha256) LIKE ?||'%' AND (path LIKE '%/'||? OR dpath LIKE '%/'||?)", sha256, tail, tail):
         raise Wrong(f"no file {tail} with SHA-256 {sha256}…")
 
 

@@ -141,7 +141,8 @@ def manifest(path):
         if text.startswith("E: "):
             while stack and stack[-1][0] >= len(line) - len(text):
                 stack.pop()
-            stack.append((len(line) - len(text), text[3:].split(" ")[0]))
+            # the package manager goes by the local name: an element in Android's namespace counts
+            stack.append((len(line) - len(text), text[3:].split(" ")[0].rsplit(":", 1)[-1]))
         elif text.startswith("A: ") and stack:
             attribute(app, [e for _, e in stack], ATTRIBUTE.match(text))
     return app

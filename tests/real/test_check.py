@@ -19,7 +19,7 @@ TEST_KEYS = {"cdbb77177f731920bbe0a0f94f84d9038ae0617d", "2597c218aae470a130f611
 
 SCHEMA = """
 CREATE TABLE scan(build_type, build_tags, sdk); CREATE TABLE blobs(blob_id INTEGER PRIMARY KEY, sha256 BLOB);
-CREATE TABLE blob_runs(blob_id, plugin, status); CREATE TABLE files(file_id INTEGER PRIMARY KEY, path, ftype, sha256, link_target);
+CREATE TABLE blob_runs(blob_id, plugin, status); CREATE TABLE files(file_id INTEGER PRIMARY KEY, path, ftype, sha256, link_target, dpath);
 CREATE TABLE elf(file_id); CREATE TABLE properties(file_id, key, value); CREATE TABLE fstab(file_id, mount_point, dev, mnt_flags, mgr_flags);
 CREATE TABLE init_services(file_id, name, exec_path); CREATE TABLE ca_certs(file_id, sha256); CREATE TABLE ota_certs(cert_sha256, subject);
 CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, algorithm, pubkey_sha1, flags, rollback); CREATE TABLE known_avb_keys(sha1);

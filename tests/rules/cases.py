@@ -582,11 +582,11 @@ def _(d):
     d.apk('com.android.managedprovisioning', target_sdk=25, signer_role='platform', uses=('INTERNET', 'INSTALL_PACKAGES'))
 
 
-@case('GH-P36', 'BLU: com.gionee.saletimesender')
+@case('GH-P36', 'BLU: com.gionee.saletimesender', severity='low')
 def _(d): d.apk('com.gionee.saletimesender', debuggable=1, is_priv=0, path='/system/app/s/s.apk')
 
 
-@case('GH-P36', 'privileged', severity='high')
+@case('GH-P36', 'privileged')
 def _(d): d.apk('com.x', debuggable=1)
 
 

@@ -2,7 +2,7 @@
 -- A place is where something lies. Reads nodes, c_entries, c_members; makes places and d_partitions.
 -- Folders and archives that carry an unpacked phone: their first folders are its partitions.
 DROP TABLE IF EXISTS temp.tops;
-CREATE TEMP TABLE tops(node_id INTEGER, top TEXT, image TEXT, slot TEXT, prefix TEXT, strip INTEGER, live INTEGER, PRIMARY KEY(node_id, top));
+CREATE TEMP TABLE tops(node_id INTEGER, top TEXT, image TEXT, slot TEXT, prefix TEXT, root TEXT, live INTEGER, PRIMARY KEY(node_id, top));
 DROP TABLE IF EXISTS temp.loose;
 CREATE TEMP TABLE loose AS
 	SELECT n.node_id, n.blob_id, e.n, e.path, 1 AS entry FROM nodes n JOIN c_entries e USING(blob_id)
@@ -23,12 +23,13 @@ INSERT INTO tops SELECT node_id, top, CASE WHEN top='' THEN '' WHEN lower(top) I
 		WHEN gh_stem(lower(top))='system' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=x.node_id AND
 			l.path IN ('/'||top||'/system/build.prop','/'||top||'/system/bin','/'||top||'/system/etc')) THEN ''
 		ELSE '/'||gh_stem(lower(top)) END,
-	CASE WHEN top='' THEN 0 ELSE length(top)+1 END, 1
+	CASE WHEN top='' THEN '' ELSE '/'||top END, 1
 	FROM (SELECT DISTINCT node_id, coalesce(gh_top(path),'') AS top FROM loose) x WHERE node_id NOT IN (SELECT node_id FROM single);
-UPDATE tops SET strip=strip+8 WHERE image LIKE 'ramdisk:%' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=tops.node_id
+-- What lies beside an unpacked ramdisk is a piece of its image, or the unpacker's.
+UPDATE tops SET root=root||'/ramdisk' WHERE image LIKE 'ramdisk:%' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=tops.node_id
 	AND l.path='/'||tops.top||'/ramdisk');
 UPDATE tops SET live=coalesce(slot='a', 1);
-INSERT OR IGNORE INTO tops SELECT node_id, coalesce(gh_top(path),''), img, NULL, '/'||img, 0, 1
+INSERT OR IGNORE INTO tops SELECT node_id, coalesce(gh_top(path),''), img, NULL, '/'||img, '', 1
 	FROM (SELECT DISTINCT s.node_id, l.path, CASE WHEN gh_stem(s.name) IN ('vendor','product','odm','system_ext','oem') THEN gh_stem(s.name) ELSE 'system' END
 		AS img FROM single s JOIN loose l USING(node_id)) GROUP BY 1, 2;
 
@@ -40,16 +41,16 @@ CREATE TEMP TABLE p(k TEXT, n INTEGER, node_id INTEGER, image TEXT, slot TEXT, l
 INSERT INTO p SELECT n.key, m.n, n.node_id, '', gh_slot(m.name), 1, '/'||gh_base(m.name), NULL, 0, 'file', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	m.size, 0, m.child, m.off FROM nodes n JOIN c_members m USING(blob_id) LEFT JOIN blobs b ON b.blob_id=m.child
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='inputs' AND coalesce(b.format,'')<>'folder';
-INSERT INTO p SELECT n.key, m.n, n.node_id, t.image, t.slot, n.live AND t.live, CASE WHEN t.top='' THEN l.path ELSE substr(l.path, t.strip+1) END,
-	t.prefix||substr(l.path, t.strip+1), 0, 'file', NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.size, 0, m.child, m.off
-	FROM loose l JOIN nodes n USING(node_id) JOIN c_members m ON m.blob_id=l.blob_id AND m.n=l.n
-	JOIN tops t ON t.node_id=l.node_id AND t.top=coalesce(gh_top(l.path),'') WHERE l.entry=0;
-INSERT INTO p SELECT n.key, e.n, n.node_id, t.image, t.slot, n.live AND t.live, CASE WHEN t.top='' THEN l.path ELSE substr(l.path, t.strip+1) END,
-	t.prefix||substr(l.path, t.strip+1), e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux, e.iflags, e.link_target, e.size, e.attrs,
-	e.child, e.off
-	FROM loose l JOIN nodes n USING(node_id) JOIN c_entries e ON e.blob_id=l.blob_id AND e.n=l.n
-	JOIN tops t ON t.node_id=l.node_id AND t.top=coalesce(gh_top(l.path),'')
-	WHERE l.entry=1 AND length(l.path)>t.strip;
+DROP TABLE IF EXISTS temp.lie;
+CREATE TEMP TABLE lie AS SELECT l.*, t.image, t.slot, t.prefix, t.root, t.live, substr(l.path, 1, length(t.root)+1)=t.root||'/' AS inside
+	FROM loose l JOIN tops t ON t.node_id=l.node_id AND t.top=coalesce(gh_top(l.path),'') WHERE l.path<>t.root;
+UPDATE lie SET image='', slot=NULL, root='', prefix=NULL WHERE NOT inside;
+INSERT INTO p SELECT n.key, m.n, n.node_id, l.image, l.slot, n.live AND l.live, substr(l.path, length(l.root)+1),
+	l.prefix||substr(l.path, length(l.root)+1), 0, 'file', NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.size, 0, m.child, m.off
+	FROM lie l JOIN nodes n USING(node_id) JOIN c_members m ON m.blob_id=l.blob_id AND m.n=l.n WHERE l.entry=0;
+INSERT INTO p SELECT n.key, e.n, n.node_id, l.image, l.slot, n.live AND l.live, substr(l.path, length(l.root)+1),
+	l.prefix||substr(l.path, length(l.root)+1), e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux, e.iflags, e.link_target, e.size, e.attrs,
+	e.child, e.off FROM lie l JOIN nodes n USING(node_id) JOIN c_entries e ON e.blob_id=l.blob_id AND e.n=l.n WHERE l.entry=1;
 INSERT INTO p SELECT n.key, m.n, n.node_id, gh_stem(m.name), gh_slot(m.name), n.live AND coalesce(gh_slot(m.name)=
 		coalesce((SELECT slot FROM slots ORDER BY n DESC, size DESC, slot LIMIT 1),'a'), 1), '', NULL, 0, 'image', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	m.size, 0, m.child, m.off FROM nodes n JOIN blobs b USING(blob_id) JOIN c_members m USING(blob_id)
@@ -62,6 +63,7 @@ INSERT INTO places(scan_id, node_id, image, slot, live, path, dpath, name, ino, 
 	SELECT (SELECT scan_id FROM cur), node_id, image, slot, live, path, dpath, gh_base(path), ino, ftype, mode, uid, gid, caps, selinux, iflags, link_target,
 		size, attrs, blob_id, off FROM p ORDER BY k, n;
 DROP TABLE temp.p;
+DROP TABLE temp.lie;
 DROP TABLE temp.loose;
 
 INSERT INTO d_partitions SELECT p.scan_id, p.node_id, p.image, p.slot, p.size, b.format, p.blob_id, p.live FROM places p LEFT JOIN blobs b USING(blob_id)

@@ -25,10 +25,15 @@ INSERT INTO d_apk_signers SELECT DISTINCT a.scan_id, a.place_id, s.scheme, s.cer
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND m.name LIKE 'META-INF/%' AND (m.name LIKE '%.RSA' OR m.name LIKE '%.DSA' OR m.name LIKE '%.EC')
 		AND c.container='pkcs7' AND coalesce(c.signer,1)=1 ORDER BY 2, 3, 4;
 
--- Whose key it is: known keys first, then the platform's (framework-res, package android), then keys that also sign for a system uid.
+-- Whose key it is: known keys first, then the platform's (framework-res, package android; where that is not there, the key of most
+-- packages with the system's own uid), then keys that also sign for a system uid.
 DROP TABLE IF EXISTS temp.platform;
 CREATE TEMP TABLE platform AS SELECT DISTINCT s.cert_sha256 FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.package='android' AND a.is_system=1;
+INSERT INTO platform SELECT cert_sha256 FROM (SELECT s.cert_sha256, count(DISTINCT a.place_id) AS n FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+		WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid='android.uid.system' GROUP BY 1)
+	WHERE NOT EXISTS(SELECT 1 FROM platform) AND n>=2 AND 2*n>(SELECT count(DISTINCT a.place_id) FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+		WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid='android.uid.system');
 DROP TABLE IF EXISTS temp.oem;
 CREATE TEMP TABLE oem AS SELECT DISTINCT s.cert_sha256 FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid IN ('android.uid.system','android.uid.phone','android.uid.shared',

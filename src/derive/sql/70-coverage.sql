@@ -11,11 +11,12 @@ INSERT INTO in_scan WITH RECURSIVE r(b) AS (SELECT root FROM cur UNION SELECT m.
 DROP TABLE IF EXISTS temp.parents;
 CREATE TEMP TABLE parents AS SELECT m.child, m.blob_id, m.n FROM c_members m WHERE m.child IN (SELECT blob_id FROM blob_runs WHERE status<>'ok');
 DROP TABLE IF EXISTS temp.at_place;
-CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format,
+CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
 	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
 	EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok') AS understood,
 	(SELECT min(r.status) FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status NOT IN ('ok')) AS bad
-	FROM places p LEFT JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
+	FROM places p LEFT JOIN blobs b USING(blob_id) LEFT JOIN nodes n ON n.node_id=p.node_id
+	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
 CREATE INDEX temp.at_place_blob ON at_place(blob_id);
 INSERT INTO d_coverage SELECT (SELECT scan_id FROM cur), l, n, s FROM (
 	SELECT 'files' AS l, count(*) AS n, coalesce(gh_sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
@@ -82,7 +83,7 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((
 -- What lies innermost where nothing but packing is in between.
 DROP TABLE IF EXISTS temp.leaf;
 CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
-	SELECT place_id, blob_id, 0 FROM at_place WHERE image='' OR ftype='image'
+	SELECT place_id, blob_id, 0 FROM at_place WHERE image='' OR ftype='image' OR (node_kind IN ('archive','folder') AND (name LIKE '%.img%' OR name LIKE '%.bin' OR name LIKE '%.dat%'))
 	UNION ALL SELECT d.place_id, m.child, d.depth+1 FROM d JOIN blobs b USING(blob_id) JOIN c_members m ON m.blob_id=d.blob_id
 		WHERE b.format IN ('sparse','gzip','lz4') AND m.child NOT NULL AND d.depth<8)
 	SELECT a.*, b.format AS kind, b.size AS leaf_size, b.blob_id AS leaf_blob FROM d JOIN at_place a USING(place_id) JOIN blobs b ON b.blob_id=d.blob_id

@@ -19,7 +19,8 @@
 --|  ask the maker for a build without the setting; a factory reset does not remove it.
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info'
-            WHEN p.key='ro.debuggable' THEN 'high' END AS severity,
+            WHEN p.key='ro.debuggable' THEN CASE WHEN s.build_type IS NULL THEN 'medium' ELSE 'high' END
+            WHEN s.build_type IS NULL THEN 'high' END AS severity,
        p.key AS subject
 FROM properties p, scan s
 WHERE (p.key='ro.debuggable' AND p.value='1')

@@ -36,10 +36,12 @@ FROM properties p, scan s, borrowed w
 WHERE p.key IN ('ro.build.tags','ro.system.build.tags','ro.vendor.build.tags') AND (p.value LIKE '%test-keys%' OR p.value LIKE '%dev-keys%')
   AND s.build_type='user'
 UNION ALL
-SELECT a.file_id, a.line, a.key||'='||a.value||' but '||b.key||'='||b.value,
-       CASE WHEN w.yes THEN 'info' WHEN s.build_type IN ('userdebug','eng') THEN 'low' END, a.key||' maker'
-FROM (SELECT DISTINCT * FROM fam) a JOIN (SELECT DISTINCT key, value, family FROM fam WHERE key='ro.vendor.build.fingerprint') b, scan s, borrowed w
-WHERE a.key<>b.key AND a.family<>b.family AND a.family<>'reference' AND b.family<>'reference'
+-- one row for each other maker, where the vendor's part names its own
+SELECT b.file_id, b.line, b.key||'='||b.value||' but '||min(a.key||'='||a.value),
+       CASE WHEN w.yes THEN 'info' WHEN s.build_type IN ('userdebug','eng') THEN 'low' END, a.family||' beside '||b.family
+FROM fam b JOIN fam a ON a.key<>b.key AND a.family<>b.family, scan s, borrowed w
+WHERE b.key='ro.vendor.build.fingerprint' AND a.family<>'reference' AND b.family<>'reference'
+GROUP BY b.file_id, b.line, b.key, b.value, a.family, b.family, w.yes, s.build_type
 UNION ALL
 SELECT p.file_id, p.line, p.key||'='||p.value||' but ro.build.type='||s.build_type, CASE WHEN w.yes THEN 'info' END, p.key||' type'
 FROM print p, scan s, borrowed w

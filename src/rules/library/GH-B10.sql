@@ -19,7 +19,7 @@
 --@ next: Keep the firmware file and this report. Keep USB debugging off. Ask the maker whose keys these are.
 SELECT k.file_id AS file_id, NULL AS at,
        printf('%s: %d keys, %s', f.dpath, count(DISTINCT k.fp), min(k.fp||' '||COALESCE(NULLIF(k.comment,''),'without a name'))) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' WHEN s.build_type IS NULL THEN 'medium' END AS severity
 FROM adb_keys k JOIN files f ON f.file_id=k.file_id, scan s
 WHERE f.dpath NOT LIKE '/data/misc/adb/%'
 GROUP BY k.file_id, f.dpath, s.build_type;

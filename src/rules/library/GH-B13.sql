@@ -18,7 +18,7 @@
 --@ next: Keep the firmware file and this report first. Then compare the boot image with the maker's published build and do not
 --|  use the phone for anything private.
 SELECT b.file_id AS file_id, b.at AS at, printf('%s: %s=%s', b.source, b.key, b.value) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity,
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' WHEN s.build_type IS NULL THEN 'high' END AS severity,
        b.source||' '||b.key AS subject
 FROM boot_args b, scan s
 WHERE (b.key='androidboot.selinux' AND b.value IN ('permissive','disabled'))

@@ -20,7 +20,7 @@
 --|  enable USB debugging on the phone until that is answered: the debugging shell is who could start it.
 SELECT f.file_id AS file_id, NULL AS at,
        printf('capabilities 0x%x mode 0%o owner %d group %d, build type %s', f.caps, f.mode, f.uid, f.gid, COALESCE(s.build_type,'not known')) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' WHEN s.build_type IS NULL THEN 'medium' END AS severity
 FROM files f, scan s
 -- 2687170: DAC_OVERRIDE(1) SETGID(6) SETUID(7) SYS_MODULE(16) SYS_PTRACE(19) SYS_ADMIN(21), as bits
 WHERE f.ftype='file' AND f.attrs=1 AND (f.caps & 2687170)<>0

@@ -19,7 +19,7 @@
 --|  the phone. Ask the seller. If it was you, nothing needs to be done.
 SELECT f.file_id AS file_id, NULL AS at,
        printf('%s, %s, build type %s', f.dpath, COALESCE(f.magic,'type not known'), COALESCE(s.build_type,'not known')) AS evidence,
-       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity
+       CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' WHEN s.build_type IS NULL THEN 'medium' END AS severity
 FROM files f, scan s
 WHERE f.ftype='file'
   AND ((f.name='su' AND f.magic='elf')
