@@ -4,8 +4,8 @@
 
 /* A CRC is linear: the entry for a byte is the sum (XOR) of the entries for its bits, so eight numbers make a table of 256. */
 #define ENTRY(i, a, b, c, d, e, f, g, h)                                                                               \
-	(((i)&1 ? a : 0) ^ ((i)&2 ? b : 0) ^ ((i)&4 ? c : 0) ^ ((i)&8 ? d : 0) ^ ((i)&16 ? e : 0) ^ ((i)&32 ? f : 0) ^ \
-		((i)&64 ? g : 0) ^ ((i)&128 ? h : 0))
+	(((i)&1 ? (a) : 0) ^ ((i)&2 ? (b) : 0) ^ ((i)&4 ? (c) : 0) ^ ((i)&8 ? (d) : 0) ^ ((i)&16 ? (e) : 0) ^          \
+		((i)&32 ? (f) : 0) ^ ((i)&64 ? (g) : 0) ^ ((i)&128 ? (h) : 0))
 #define FOUR(i, ...)                                                                                                   \
 	ENTRY(i, __VA_ARGS__), ENTRY((i) + 1, __VA_ARGS__), ENTRY((i) + 2, __VA_ARGS__), ENTRY((i) + 3, __VA_ARGS__)
 #define SIXTEEN(i, ...)                                                                                                \

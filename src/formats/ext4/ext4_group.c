@@ -120,7 +120,8 @@ static enum gh_code group_copy(struct ext4 *fs, unsigned k, uint32_t g, struct e
 
 enum gh_code ext4_group(struct ext4 *fs, uint32_t g, struct ext4_group *ret, struct gh_err *err)
 {
-	struct ext4_group copy;
+	*ret = (struct ext4_group){0};
+	struct ext4_group copy = {0};
 	struct gh_err ignored;
 	enum gh_code code = group_copy(fs, 0, g, ret, err);
 	if ((code == GH_OK && ret->sound) || ext4_fatal(code))
@@ -135,7 +136,7 @@ enum gh_code ext4_group(struct ext4 *fs, uint32_t g, struct ext4_group *ret, str
 
 enum gh_code ext4_groups_check(struct ext4 *fs, struct gh_err *err)
 {
-	struct ext4_group first, used;
+	struct ext4_group first = {0}, used = {0};
 	for (uint32_t g = 0; g < fs->sb.groups; g++) {
 		enum gh_code code = gh_spend_steps(fs->ctx->budget, 1, fs->sb.at, err);
 		if (!code)

@@ -336,7 +336,7 @@ enum gh_code ext4_walk_next(struct ext4 *fs, struct gh_child *ret, struct gh_err
 	enum gh_code code = fs->walk ? GH_OK : walk_start(fs, err);
 	fs->quiet = false;
 	struct ext4_walk *w = fs->walk;
-	if (code)
+	if (code || !w)
 		return code;
 	if (w->done)
 		return GH_END;

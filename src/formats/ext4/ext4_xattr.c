@@ -67,7 +67,7 @@ static enum gh_code short_value(struct ext4 *fs, const struct area *area, const 
 {
 	if (e->value_size > EXT4_VALUE_MAX)
 		return gh_fail(err, GH_BAD, e->at, "attribute of %u bytes", e->value_size);
-	*ret = area->p + (e->value_inum ? 0 : e->value_off);
+	*ret = area->p + (e->value_inum || !e->value_size ? 0 : e->value_off);
 	if (!e->value_inum)
 		return GH_OK;
 	*ret = buf;
@@ -79,14 +79,14 @@ static enum gh_code entry_value(struct ext4 *fs, struct ext4_inode *in, const st
 	struct ext4_xattrs *ret, struct gh_err *err)
 {
 	bool security = e->index == INDEX_SECURITY;
-	const uint8_t *p;
+	const uint8_t *p = NULL;
 	bool here = !e->value_inum && e->value_size;
 	if (here && (e->value_off < area->values || !gh_within(e->value_off, e->value_size, area->n)))
 		return gh_fail(err, GH_BAD, e->at, "inode %u: value of attribute lies outside", in->ino);
 	if (ret && security && gh_str_is(e->name, "selinux")) {
 		enum gh_code code = short_value(fs, area, e, fs->ea_label, &p, err);
 		if (!code)
-			ret->selinux = gh_strn(p, strnlen((const char *)p, e->value_size));
+			ret->selinux = p ? gh_strn(p, strnlen((const char *)p, e->value_size)) : GH_NONE;
 		return code;
 	}
 	if (ret && security && gh_str_is(e->name, "capability")) {
@@ -127,7 +127,7 @@ static enum gh_code entries(struct ext4 *fs, struct ext4_inode *in, struct area 
 	struct ext4_xattrs *ret, struct gh_err *err)
 {
 	struct gh_cursor c = gh_cursor(area->p, area->n, area->at);
-	struct entry e;
+	struct entry e = {.at = area->at};
 	gh_seek(&c, first);
 	struct gh_cursor list = c;
 	while (entry_next(&list, &e))
