@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,12 +75,16 @@ static enum gh_code write_form(const char *form, struct gh_db *db, int64_t scan,
 	return gh_report_text(db, scan, style, to, err);
 }
 
-/* A reader never sees half a report: it gets its name when it is whole. */
+/* A reader never sees half a report: a file gets its name when it is whole. What is there and is no file (a pipe, a device) is
+ * written into, since giving its name to a file would take its place. */
 static enum gh_code write_file(const char *form, const char *file, struct gh_db *db, int64_t scan,
 	struct gh_report_style style, struct gh_err *err)
 {
 	char temporary[4096];
-	snprintf(temporary, sizeof temporary, "%s.part", file);
+	struct stat st;
+	bool in_place = stat(file, &st) == 0 && !S_ISREG(st.st_mode);
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s%s", file, in_place ? "" : ".part") >= sizeof temporary)
+		return gh_fail(err, GH_IO, 0, "the name of the report is too long");
 	FILE *to = fopen(temporary, "w");
 	if (!to)
 		return gh_fail(err, GH_IO, 0, "%s: %s", temporary, strerror(errno));
@@ -87,9 +92,9 @@ static enum gh_code write_file(const char *form, const char *file, struct gh_db 
 	style.width = 0;
 	enum gh_code code = write_form(form, db, scan, &style, to, err);
 	bool bad = ferror(to);
-	if ((fclose(to) || bad || (code == GH_OK && rename(temporary, file))) && code == GH_OK)
+	if ((fclose(to) || bad || (code == GH_OK && !in_place && rename(temporary, file))) && code == GH_OK)
 		code = gh_fail(err, GH_IO, 0, "%s: %s", file, strerror(errno));
-	if (code)
+	if (code && !in_place)
 		unlink(temporary);
 	return code;
 }

@@ -344,7 +344,7 @@ def test_exit_codes(d):
     ght.equal(gh("report", d / "n0/r.db", "--fail-on", "never")[0], 0, "--fail-on never: exit 0")
     ght.equal(gh("report", d / "n0/r.db", "--fail-on", "critical")[0], 0, "--fail-on critical: a high finding passes")
     for argv in (["report"], ["report", d / "absent.db"], ["report", d / "quiet.tar"], ["report", d / "n0/r.db", "--scan", "9"],
-                 ["report", d / "n0/r.db", "--scan", "x"], ["report", d / "n0/r.db", "-f", "pdf"], ["report", d / "n0/r.db", "-f", "json=/dev/null/x"],
+                 ["report", d / "n0/r.db", "--scan", "x"], ["report", d / "n0/r.db", "-f", "pdf"], ["report", d / "n0/r.db", "-f", f"json={d}/phone.tar/x"],
                  ["report", d / "n0/r.db", "--fail-on", "much"], ["query", d / "n0/r.db"], ["explain"], ["rules", "x"]):
         code, out, err = gh(*argv)
         ght.check(code == 2 and err.startswith(b"gifthorse: ") and not out, f"wrong use: exit 2 and a word: {' '.join(map(str, argv))[-40:]}", (code, err))
@@ -404,6 +404,18 @@ def sqlite_says(db, sql):
             con.close()
     except sqlite3.Error:
         return None
+
+
+def test_pipe(d):
+    """A report into what is no file: it is written into, not replaced."""
+    pipe = d / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    gh("report", d / "n0/r.db", "-f", f"json={pipe}")
+    got, _ = reader.communicate(timeout=60) if pipe.is_fifo() else (b"", reader.kill())
+    ght.check(pipe.is_fifo(), "a pipe stays a pipe")
+    ght.equal(got, gh("report", d / "n0/r.db", "-f", "json")[1], "and what is written into it is the report")
+    ght.check(not (d / "pipe.part").exists(), "nothing is left beside it")
 
 
 def test_warnings(d):
@@ -466,6 +478,7 @@ def main():
     test_screen(d)
     test_exit_codes(d)
     test_killed(d)
+    test_pipe(d)
     test_warnings(d)
     test_query(d)
     test_rules(d)
