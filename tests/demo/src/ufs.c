@@ -4,7 +4,8 @@ extern int _printk(const char *fmt, ...);
 
 __attribute__((section(".modinfo"), used)) static const char license[] = "license=GPL";
 __attribute__((section(".modinfo"), used)) static const char depends[] = "depends=";
-__attribute__((section(".modinfo"), used)) static const char magic[] = "vermagic=6.1.57-android14-11-gdemo SMP preempt mod_unload aarch64";
+__attribute__((section(".modinfo"), used)) static const char magic[] =
+	"vermagic=6.1.57-android14-11-gdemo SMP preempt mod_unload aarch64";
 
 int init_module(void)
 {
