@@ -2,10 +2,13 @@
 /* The facts database: opening, the schema, scripts. */
 #include "facts/db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -172,6 +175,8 @@ static void add_functions(sqlite3 *sql)
 static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 {
 	struct gh_db *db = calloc(1, sizeof *db);
+	if (db)
+		db->lock = -1;
 	if (!db || sqlite3_open_v2(path ? path : ":memory:", &db->sql, flags, NULL) != SQLITE_OK) {
 		if (db)
 			db_fail(db, err, path ? path : "memory");
@@ -183,11 +188,28 @@ static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 	return db;
 }
 
+/* One scan at a time: two would give the same numbers to different contents. The lock ends with the process. Closed after SQLite's
+ * own descriptors: closing any descriptor of a file drops SQLite's locks on it. */
+static enum gh_code lock(struct gh_db *db, const char *path, struct gh_err *err)
+{
+	db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (db->lock < 0)
+		return gh_fail(err, GH_IO, 0, "%s: %s", path, strerror(errno));
+	if (flock(db->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return gh_fail(
+			err, GH_IO, 0, "another scan is writing into %s; wait for it, or give another --db", path);
+	return GH_OK;
+}
+
 struct gh_db *gh_db_open(const char *path, struct gh_err *err)
 {
 	struct gh_db *db = db_new(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 	if (!db)
 		return NULL;
+	if (path && *path && lock(db, path, err)) {
+		gh_db_close(db);
+		return NULL;
+	}
 	static const char settings[] = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 				       "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;";
 	if (gh_db_script(db, settings, err) || make_tables(db, err)) {
@@ -236,6 +258,8 @@ void gh_db_close(struct gh_db *db)
 	sqlite3_finalize(db->insert_blob);
 	sqlite3_finalize(db->insert_run);
 	sqlite3_close(db->sql);
+	if (db->lock >= 0)
+		close(db->lock);
 	free(db);
 }
 

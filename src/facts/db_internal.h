@@ -7,6 +7,7 @@
 
 struct gh_db {
 	sqlite3 *sql;
+	int lock; /* descriptor that says that a scan writes here; -1: none */
 	sqlite3_stmt *insert[GH_N_TABLES];
 	sqlite3_stmt *insert_blob, *insert_run;
 	int64_t scan;

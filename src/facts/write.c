@@ -213,6 +213,10 @@ enum gh_code gh_db_begin(struct gh_db *db, const struct gh_scan_info *info, int6
 	char plugins[2048], off[2048];
 	plugins_text(plugins, sizeof plugins);
 	off_text(info->off, off, sizeof off);
+	/* Nobody else writes here: what still says that it runs was killed. */
+	enum gh_code code = gh_db_script(db, "UPDATE scans SET state='interrupted' WHERE state='running'", err);
+	if (code)
+		return code;
 	sqlite3_stmt *st =
 		prepare(db, "INSERT INTO scans(inputs,tool_version,plugins,rules_sha256,knowledge_sha256,off,state) "
 			    "VALUES(?,?,?,?,?,?,'running')");
@@ -274,8 +278,10 @@ enum gh_code gh_db_end(struct gh_db *db, const char *state, struct gh_err *err)
 		sqlite3_finalize(db->insert[i]);
 		db->insert[i] = NULL;
 	}
+	struct gh_err
+		ignored; /* somebody who reads along keeps the log from being folded in: the facts are there all the same */
 	if (code == GH_OK)
-		code = gh_db_script(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE", err);
+		(void)!gh_db_script(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE", &ignored);
 	return code;
 }
 
