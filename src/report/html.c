@@ -93,27 +93,29 @@ void gh_html_badge(struct gh_html *h, unsigned severity)
 
 static void finding_row(struct gh_html *h, const struct gh_finding *f)
 {
-	fputs("<tr><td data-l=\"Place\">", h->to);
+	fputs("<tr><td>", h->to);
 	gh_html_name(h, f->place);
+	if (f->sha256.p) {
+		fputs("<span class=\"sha\">SHA-256 ", h->to);
+		gh_html_name(h, f->sha256);
+		fputs("</span>", h->to);
+	}
 	fputs("</td><td data-l=\"What stands there\">", h->to);
 	gh_html_cut(h, f->evidence);
 	fputs("</td><td class=\"n\" data-l=\"Offset or line\">", h->to);
 	if (f->at != GH_NULL)
 		gh_html_number(h, f->at);
-	fputs("</td><td class=\"sha\" data-l=\"SHA-256\">", h->to);
-	if (f->sha256.p)
-		gh_html_name(h, f->sha256);
 	fputs("</td></tr>\n", h->to);
 }
 
 static void finding_rows(struct gh_html *h, const struct gh_group *g, size_t from, size_t to)
 {
-	fputs("<div class=\"wide\"><table class=\"stack\"><thead><tr><th>Place</th><th>What stands there</th>"
-	      "<th class=\"n\">Offset or line</th><th>SHA-256</th></tr></thead><tbody>\n",
+	fputs("<table class=\"stack evidence\"><thead><tr><th>Place</th><th>What stands there</th>"
+	      "<th class=\"n\">Offset or line</th></tr></thead><tbody>\n",
 		h->to);
 	for (size_t i = from; i < to; i++)
 		finding_row(h, &h->m->findings[g->first + i]);
-	fputs("</tbody></table></div>\n", h->to);
+	fputs("</tbody></table>\n", h->to);
 }
 
 static void finding_evidence(struct gh_html *h, const struct gh_group *g)

@@ -72,7 +72,7 @@ static void put_inputs(struct screen *t, struct gh_model *m)
 static void put_device(struct screen *t, const struct gh_model *m)
 {
 	static const char *const keys[] = {"brand", "model", "release", "security_patch", "build_type", "build_tags"};
-	static const char *const before[] = {"", " ", ", Android ", ", patch ", ", build ", " "};
+	static const char *const before[] = {"", " ", ", Android ", ", patch ", ", ", " "};
 	struct gh_str s = GH_STR("");
 	for (size_t i = 0; i < GH_COUNT(keys); i++) {
 		struct gh_str v = property(m, keys[i]);
@@ -174,7 +174,9 @@ static void put_finding(struct screen *t, const struct gh_model *m, const struct
 		gh_str_fmt(z, "%-8s %.*s [%.*s%s%.*s]", words[g->severity], (int)r->title.n, r->title.p,
 			(int)r->certainty.n, r->certainty.p, t->compact ? " · " : ", by ", (int)witness.n, witness.p),
 		0, 9, paints[g->severity]);
-	struct gh_str others = g->n > 1 ? gh_str_fmt(z, " and %s more", gh_number(z, (int64_t)g->n - 1).p) : GH_STR("");
+	struct gh_str others =
+		g->n > 1 ? gh_str_fmt(z, t->compact ? " (+%s)" : " and %s more", gh_number(z, (int64_t)g->n - 1).p)
+			 : GH_STR("");
 	struct gh_str line = gh_str_fmt(z, "%.*s %.*s%.*s → %.*s", (int)r->id.n, r->id.p, (int)place.n, place.p,
 		(int)others.n, others.p, (int)next.n, next.p);
 	put(t, line, 9, 9, NULL);

@@ -282,7 +282,7 @@ def test_screen(d):
             ght.check("All of it" in plain(data).decode() and "In all" in plain(data).decode(), f"{db} at {width} columns: counts and the way to the rest")
     wide = plain(screen(["report", d / "many.db"], 80)).decode()
     shown = sum(x.startswith(("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")) for x in wide.splitlines())
-    ght.check(shown >= 3, "three findings or more at 80 columns", shown)
+    ght.check(shown >= 2, "two findings or more at 80 columns, whole", shown)
     ght.check(b"\x1b[" in screen(["report", d / "n0/r.db"], 80), "colour on a terminal")
     ght.check(b"\x1b" not in screen(["report", d / "n0/r.db"], 80, {"NO_COLOR": "1"}), "NO_COLOR")
     ght.check(b"\x1b" not in screen(["report", d / "n0/r.db"], 80, {"TERM": "dumb"}), "no colour on a dumb terminal")
@@ -305,7 +305,7 @@ def test_many(d):
         k = i % 5
         con.execute("INSERT INTO findings VALUES(1,?,?,?,?,?,?,?,NULL,?,?)", (i, rules[k], severities[k], place,
                     f"system:/bin/<b>{i:05}" + "x&" * 400, i, "<script>\x1b[31m" * 60 + str(i), "ab" * 32, f"{i:032x}"))
-        con.execute("INSERT INTO d_not_examined VALUES(1,?,?,?,?,?,?)", (f"system:/n{i}" + "<" * 300, "zip", "bad & worse" * 20, 1, 1, 0))
+        con.execute("INSERT INTO d_not_examined(scan_id,place,what,why,bytes,damaged,opaque) VALUES(1,?,?,?,?,?,?)", (f"system:/n{i}" + "<" * 300, "zip", "bad & worse" * 20, 1, 1, 0))
     con.commit()
     con.close()
     code, out, err = gh("report", d / "many.db", "-f", "text", "-f", f"json={d}/many.json", "-f", f"html={d}/many.html")
