@@ -3,9 +3,11 @@
 -- Folders and archives that carry an unpacked phone: their first folders are its partitions.
 DROP TABLE IF EXISTS temp.tops;
 CREATE TEMP TABLE tops(node_id INTEGER, top TEXT, image TEXT, slot TEXT, prefix TEXT, root TEXT, live INTEGER, PRIMARY KEY(node_id, top));
+-- Paths are made text whatever their bytes are: SQLite holds what is not UTF-8 as bytes unequal to every text, and one broken byte in a
+-- name would put its file outside of every partition and every rule.
 DROP TABLE IF EXISTS temp.loose;
 CREATE TEMP TABLE loose AS
-	SELECT n.node_id, n.blob_id, e.n, e.path, 1 AS entry FROM nodes n JOIN c_entries e USING(blob_id)
+	SELECT n.node_id, n.blob_id, e.n, CAST(e.path AS TEXT) AS path, 1 AS entry FROM nodes n JOIN c_entries e USING(blob_id)
 		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive')
 	UNION ALL SELECT n.node_id, n.blob_id, m.n, '/'||m.name, 0 FROM nodes n JOIN c_members m USING(blob_id)
 		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='archive' AND substr(m.name,-1)<>'/';
@@ -55,13 +57,13 @@ INSERT INTO p SELECT n.key, m.n, n.node_id, gh_stem(m.name), gh_slot(m.name), n.
 		coalesce((SELECT slot FROM slots ORDER BY n DESC, size DESC, slot LIMIT 1),'a'), 1), '', NULL, 0, 'image', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	m.size, 0, m.child, m.off FROM nodes n JOIN blobs b USING(blob_id) JOIN c_members m USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND b.format='lp';
-INSERT INTO p SELECT n.key, e.n, n.node_id, n.image, n.slot, n.live, e.path, n.prefix||e.path, e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux,
+INSERT INTO p SELECT n.key, e.n, n.node_id, n.image, n.slot, n.live, CAST(e.path AS TEXT), n.prefix||e.path, e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux,
 	e.iflags, e.link_target, e.size, e.attrs, e.child, e.off FROM nodes n JOIN c_entries e USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='fs';
 INSERT INTO places(scan_id, node_id, image, slot, live, path, dpath, name, ino, ftype, mode, uid, gid, caps, selinux, iflags, link_target, size, attrs,
 		blob_id, off)
-	SELECT (SELECT scan_id FROM cur), node_id, image, slot, live, path, dpath, gh_base(path), ino, ftype, mode, uid, gid, caps, selinux, iflags, link_target,
-		size, attrs, blob_id, off FROM p ORDER BY k, n;
+	SELECT (SELECT scan_id FROM cur), node_id, image, slot, live, path, dpath, gh_base(path), ino, ftype, mode, uid, gid, caps, CAST(selinux AS TEXT), iflags,
+		CAST(link_target AS TEXT), size, attrs, blob_id, off FROM p ORDER BY k, n;
 DROP TABLE temp.p;
 DROP TABLE temp.lie;
 DROP TABLE temp.loose;
