@@ -33,7 +33,7 @@ test: | installed-build installed-test installed-demo
 
 lint: | installed-build installed-lint
 	[ -f build/build.ninja ] || meson setup build
-	python3 tools/lint.py --build build
+	python3 tools/lint.py --build build $(LINT)
 
 fmt:
 	git ls-files '*.c' '*.h' | grep -v '\.def$$' | xargs clang-format -i

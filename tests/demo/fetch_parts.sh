@@ -40,6 +40,7 @@ CONF
 fetch_arm64() {
 	private_apt
 	apt-get -qq update >"$apt/update.log" 2>&1 || { cat "$apt/update.log" >&2; exit 1; }
+	# shellcheck disable=SC2046 # the list is words
 	(cd "$apt/debs" && apt-get -qq download $(list "$here/packages-arm64.txt") >"$apt/download.log" 2>&1) ||
 		{ cat "$apt/download.log" >&2; echo "fetch_parts: apt could not fetch the arm64 packages" >&2; exit 1; }
 	rm -rf "$dir/arm64.new"
