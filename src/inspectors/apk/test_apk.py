@@ -121,9 +121,8 @@ def corpus():
     for part in ("fdroidserver", "apktool", "jadx"):
         d = ght.corpus(part)
         apks += sorted(d.rglob("*.apk")) if d else []
-    npm = os.environ.get("GH_NPM")
-    if npm and pathlib.Path(npm).is_dir():
-        apks += sorted(pathlib.Path(npm).rglob("*.apk"))
+    npm = pathlib.Path(os.environ.get("GH_DEMO", ght.ROOT / "build/demo")) / ".work/parts/npm"
+    apks += sorted(npm.rglob("*.apk"))
     found = {}
     for apk in apks:
         blocks, signers, certs, notes = found[str(apk)] = look(apk)

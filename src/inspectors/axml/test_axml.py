@@ -323,11 +323,11 @@ def real():
     for part in ("apksig", "apktool", "fdroidserver", "jadx"):
         d = ght.corpus(part)
         apks += sorted(d.rglob("*.apk")) if d else []
-    npm = os.environ.get("GH_NPM")
-    if npm and pathlib.Path(npm).is_dir():
-        apks += sorted(pathlib.Path(npm).rglob("*.apk"))
+    npm = pathlib.Path(os.environ.get("GH_DEMO", ght.ROOT / "build/demo")) / ".work/parts/npm"
+    if npm.is_dir():
+        apks += sorted(npm.rglob("*.apk"))
     else:
-        ght.skip("npm packages", "GH_NPM does not name a folder with io.appium.settings and others")
+        ght.skip("npm packages", "the demonstration phone was not made (make demo)")
     framework = pathlib.Path("/usr/share/android-framework-res/framework-res.apk")
     if framework.exists():
         apks.append(framework)
