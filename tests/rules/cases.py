@@ -388,12 +388,22 @@ def _(d):
     d.prop('ro.build.tags', 'release-keys')
 
 
-@case('GH-B10', 'keys of a factory, at Android\'s place and elsewhere', rows=2)
+@case('GH-B09', 'Xiaomi: a copy of the property file that nothing loads', rows=0)
+def _(d): d.prop('ro.build.tags', 'test-keys', path='/system/build.prop.bakforspec', loaded=0)
+
+
+@case('GH-B10', 'keys of a factory, at Android\'s place and elsewhere, debugging off', rows=2, severity='medium')
 def _(d):
     f = d.file('/adb_keys', magic='text')
     for n in range(3):
         d.add('adb_keys', file_id=f, fp='aa:b%d' % n, comment='builder@factory')
     d.add('adb_keys', file_id=d.file('/bin/adb_keys', magic='text'), fp='cc:dd', comment='')
+
+
+@case('GH-B10', 'keys of a factory, debugging on')
+def _(d):
+    d.add('adb_keys', file_id=d.file('/adb_keys', magic='text'), fp='aa:b0', comment='builder@factory')
+    d.prop('persist.sys.usb.config', 'mtp,adb')
 
 
 @case('GH-B10', 'the computers the owner said yes to', rows=0)

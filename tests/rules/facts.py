@@ -26,7 +26,7 @@ CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, na
 CREATE TABLE init_actions(file_id INT, line INT, trigger TEXT, cmd TEXT, args TEXT);
 CREATE TABLE ueventd(file_id INT, line INT, node TEXT, mode INT, uid TEXT, gid TEXT);
 CREATE TABLE script_cmds(file_id INT, line INT, cmd TEXT, args TEXT);
-CREATE TABLE properties(file_id INT, partition TEXT, image TEXT, key TEXT, value TEXT, line INT);
+CREATE TABLE properties(file_id INT, partition TEXT, image TEXT, key TEXT, value TEXT, line INT, loaded INT DEFAULT 1);
 CREATE TABLE boot_args(file_id INT, at INT, source TEXT, key TEXT, value TEXT);
 CREATE TABLE fstab(file_id INT, line INT, mount_point TEXT, dev TEXT, mnt_flags TEXT, mgr_flags TEXT);
 CREATE TABLE ca_certs(file_id INT, store TEXT, subject TEXT, sha256 TEXT, is_ca INT, not_after TEXT, in_baseline INT);
@@ -92,9 +92,9 @@ class Facts:
             self.add('properties', file_id=f, partition='system', image='system.img', key=key.replace('__', '.'), value=value, line=n)
         return f
 
-    def prop(self, key, value, path='/system/build.prop'):
+    def prop(self, key, value, path='/system/build.prop', loaded=1):
         f = self.file(path, magic='text')
-        self.add('properties', file_id=f, partition='system', image='system.img', key=key, value=value, line=7)
+        self.add('properties', file_id=f, partition='system', image='system.img', key=key, value=value, line=7, loaded=loaded)
         return f
 
     def service(self, name, exec_path, rc='/system/etc/init/x.rc', **more):

@@ -30,7 +30,9 @@ INSERT INTO tops SELECT node_id, top, CASE WHEN top='' THEN '' WHEN lower(top) I
 -- What lies beside an unpacked ramdisk is a piece of its image, or the unpacker's.
 UPDATE tops SET root=root||'/ramdisk' WHERE image LIKE 'ramdisk:%' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=tops.node_id
 	AND l.path='/'||tops.top||'/ramdisk');
-UPDATE tops SET live=coalesce(slot='a', 1);
+-- A folder beside the image it was unpacked from says nothing more, and has lost the attributes.
+UPDATE tops SET live=coalesce(slot='a', 1) AND NOT EXISTS(SELECT 1 FROM nodes f WHERE f.scan_id=(SELECT scan_id FROM cur) AND f.kind='fs' AND f.image=tops.image
+	AND tops.image<>'' AND f.live=1);
 INSERT OR IGNORE INTO tops SELECT node_id, coalesce(gh_top(path),''), img, NULL, '/'||img, '', 1
 	FROM (SELECT DISTINCT s.node_id, l.path, CASE WHEN gh_stem(s.name) IN ('vendor','product','odm','system_ext','oem') THEN gh_stem(s.name) ELSE 'system' END
 		AS img FROM single s JOIN loose l USING(node_id)) GROUP BY 1, 2;

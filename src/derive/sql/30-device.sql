@@ -4,7 +4,10 @@
 DROP TABLE IF EXISTS temp.props;
 CREATE TEMP TABLE props AS SELECT c.key, c.value, p.place_id, p.image, CASE p.image WHEN 'system' THEN 0 WHEN 'product' THEN 1 WHEN 'vendor' THEN 2 WHEN 'odm' THEN 3
 	ELSE 4 END AS rank FROM places p JOIN c_properties c USING(blob_id)
-	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.key LIKE 'ro.%' AND p.image NOT LIKE 'ramdisk:recovery%';
+	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.key LIKE 'ro.%' AND p.image NOT LIKE 'ramdisk:recovery%'
+	-- loaded, as in the view of properties
+	AND ((p.name IN ('build.prop','default.prop','prop.default','local.prop','oem.prop','factory.prop') AND length(p.dpath)-length(replace(p.dpath,'/',''))<=4)
+		OR p.dpath IN (SELECT i.value FROM c_properties i WHERE i.key='import'));
 DROP TABLE IF EXISTS temp.wanted;
 CREATE TEMP TABLE wanted(key TEXT, prop TEXT, pref INTEGER);
 INSERT INTO wanted VALUES

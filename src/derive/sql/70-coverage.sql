@@ -38,6 +38,7 @@ CREATE TEMP TABLE missing(place TEXT, name TEXT, what TEXT, why TEXT, bytes INTE
 DROP TABLE IF EXISTS temp.have;
 CREATE TEMP TABLE have(name TEXT PRIMARY KEY, folder INTEGER);
 INSERT OR IGNORE INTO have SELECT DISTINCT CASE WHEN image LIKE 'ramdisk:%' THEN substr(image,9) ELSE image END, 1 FROM at_place WHERE image<>'';
+INSERT OR IGNORE INTO have SELECT 'boot', 1 FROM have WHERE name='bootimg'; -- what some unpackers call it
 INSERT OR IGNORE INTO have SELECT DISTINCT gh_stem(name), 0 FROM at_place WHERE image='' AND format<>'lfs-pointer';
 
 -- Files whose content could not be had (hard links inside an archive point to one that could).

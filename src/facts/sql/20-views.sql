@@ -48,7 +48,10 @@
 @VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256 FROM d_apex d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 -- configuration
-@VIEW@ properties AS SELECT p.place_id AS file_id, p.image AS partition, p.image, c.key, c.value, c.line, c.at FROM here p JOIN c_properties c USING(blob_id);
+-- loaded: from a place where init reads it, or imported there; copies and overlays of a carrier are not.
+@VIEW@ properties AS SELECT p.place_id AS file_id, p.image AS partition, p.image, c.key, c.value, c.line, c.at,
+	(p.name IN ('build.prop','default.prop','prop.default','local.prop','oem.prop','factory.prop') AND length(p.dpath)-length(replace(p.dpath,'/',''))<=4)
+	OR p.dpath IN (SELECT i.value FROM c_properties i WHERE i.key='import') AS loaded FROM here p JOIN c_properties c USING(blob_id);
 @VIEW@ privapp AS SELECT p.place_id AS file_id, c.package, c.permission, c.deny, c.line FROM here p JOIN c_privapp c USING(blob_id);
 @VIEW@ default_perms AS SELECT p.place_id AS file_id, c.package, c.permission, c.fixed, c.line FROM here p JOIN c_default_perms c USING(blob_id);
 @VIEW@ sysconfig AS SELECT p.place_id AS file_id, c.tag, c.package, c.attr, c.line FROM here p JOIN c_sysconfig c USING(blob_id);

@@ -23,7 +23,7 @@ SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value AS evidence,
             WHEN s.build_type IS NULL THEN 'high' END AS severity,
        p.key AS subject
 FROM properties p, scan s
-WHERE (p.key='ro.debuggable' AND p.value='1')
+WHERE p.loaded=1 AND ((p.key='ro.debuggable' AND p.value='1')
    OR (p.key IN ('ro.secure','ro.adb.secure') AND p.value='0')
    OR (p.key='service.adb.root' AND p.value='1')
-   OR (p.key IN ('service.adb.tcp.port','persist.adb.tcp.port','persist.internet_adb_enable') AND p.value NOT IN ('','-1','0'));
+   OR (p.key IN ('service.adb.tcp.port','persist.adb.tcp.port','persist.internet_adb_enable') AND p.value NOT IN ('','-1','0')));

@@ -8,8 +8,8 @@
 --@ needs: plugin properties, user-build, knowledge brand_families
 --@ case: K23 T95 television box, 2023, which called itself a Pixel 2; K03 counterfeit phones, 2025
 --@ lookalike: sister brands of one maker (Redmi and Xiaomi, realme and OPPO) are one family in data/brand_families.tsv; values
---|  that a chip maker's or a generic system left unchanged are not another maker; LineageOS and generic system images borrow
---|  the original's fingerprint: told as info
+--|  that a chip maker's or a generic system left unchanged are not another maker; property files that nothing loads (copies,
+--|  overlays of a carrier) do not count; LineageOS and generic system images borrow the original's fingerprint: told as info
 --@ explain: A build says in several places who made it, for which device, and with which keys it was signed. Here these
 --|  statements do not agree: a finished build says that it was signed with test keys, or two parts name different makers, or
 --|  the fingerprint names another kind of build than the rest. A maker's own build has no reason for that.
@@ -27,13 +27,13 @@ print(file_id, line, key, value, brand, kind) AS (
          CASE WHEN value LIKE '%:user/%' THEN 'user' WHEN value LIKE '%:userdebug/%' THEN 'userdebug' WHEN value LIKE '%:eng/%' THEN 'eng' END
   FROM properties
   WHERE key IN ('ro.build.fingerprint','ro.system.build.fingerprint','ro.system_ext.build.fingerprint','ro.product.build.fingerprint',
-                'ro.vendor.build.fingerprint','ro.odm.build.fingerprint','ro.bootimage.build.fingerprint') AND instr(value,'/')>1),
+                'ro.vendor.build.fingerprint','ro.odm.build.fingerprint','ro.bootimage.build.fingerprint') AND instr(value,'/')>1 AND loaded=1),
 fam(file_id, line, key, value, brand, family) AS (
   SELECT p.file_id, p.line, p.key, p.value, p.brand, COALESCE((SELECT b.family FROM brand_families b WHERE b.brand=p.brand), p.brand) FROM print p)
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value||' in a build of type user' AS evidence,
        CASE WHEN w.yes THEN 'info' END AS severity, p.key AS subject
 FROM properties p, scan s, borrowed w
-WHERE p.key IN ('ro.build.tags','ro.system.build.tags','ro.vendor.build.tags') AND (p.value LIKE '%test-keys%' OR p.value LIKE '%dev-keys%')
+WHERE p.loaded=1 AND p.key IN ('ro.build.tags','ro.system.build.tags','ro.vendor.build.tags') AND (p.value LIKE '%test-keys%' OR p.value LIKE '%dev-keys%')
   AND s.build_type='user'
 UNION ALL
 -- one row for each other maker, where the vendor's part names its own

@@ -27,4 +27,4 @@ WHERE t.mount_point IN ('/system','/','/vendor','/product','/system_ext','/odm')
     OR ','||COALESCE(t.mnt_flags,'')||',' LIKE '%,rw,%')
   AND COALESCE(t.dev,'') NOT IN ('overlay','tmpfs') AND COALESCE(t.mgr_flags,'') NOT LIKE '%recoveryonly%'
   AND f.name LIKE 'fstab.%' AND f.name NOT IN ('fstab.goldfish','fstab.ranchu')
-  AND COALESCE(f.image,'') NOT LIKE 'recovery%' AND f.path NOT LIKE '%recovery%';
+  AND COALESCE(f.image,'') NOT LIKE '%recovery%' AND f.path NOT LIKE '%recovery%';

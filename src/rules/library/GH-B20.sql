@@ -20,5 +20,5 @@
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value||', build type '||COALESCE(s.build_type,'not known') AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity, p.key AS subject
 FROM properties p, scan s
-WHERE p.key IN ('persist.sys.usb.config','persist.vendor.usb.config','sys.usb.config')
+WHERE p.loaded=1 AND p.key IN ('persist.sys.usb.config','persist.vendor.usb.config','sys.usb.config')
   AND ','||replace(p.value,' ','')||',' LIKE '%,adb,%';

@@ -19,7 +19,7 @@ WITH known(ip) AS (VALUES (''),('8.8.8.8'),('8.8.4.4'),('1.1.1.1'),('1.0.0.1'),(
   ('0.0.0.0'),('127.0.0.1'),('::1'))
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value AS evidence, p.key AS subject
 FROM properties p
-WHERE p.key LIKE 'net.dns%' AND p.value NOT IN (SELECT ip FROM known)
+WHERE p.loaded=1 AND p.key LIKE 'net.dns%' AND p.value NOT IN (SELECT ip FROM known)
 UNION ALL
 SELECT a.file_id, a.line, 'on '||COALESCE(a.trigger,'?')||': setprop '||a.args, substr(a.args, 1, instr(a.args||' ',' ')-1)
 FROM init_actions a JOIN files f ON f.file_id=a.file_id

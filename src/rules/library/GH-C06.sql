@@ -18,5 +18,5 @@
 --|  or carrier edition.
 SELECT p.file_id AS file_id, p.line AS at, p.key||'='||p.value AS evidence, p.key AS subject
 FROM properties p
-WHERE p.key IN ('http_proxy','https_proxy','net.gprs.http-proxy','net.http-proxy','persist.sys.http_proxy','persist.sys.proxy')
+WHERE p.loaded=1 AND p.key IN ('http_proxy','https_proxy','net.gprs.http-proxy','net.http-proxy','persist.sys.http_proxy','persist.sys.proxy')
   AND trim(p.value) NOT IN ('',':0','null','none');

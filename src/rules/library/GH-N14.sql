@@ -23,7 +23,7 @@ SELECT s.file_id AS file_id, s.line AS at,
             WHEN s.seclabel='u:r:shell:s0' OR COALESCE(s.disabled,0) THEN 'medium' END AS severity,
        'service '||s.name AS subject
 FROM init_services s JOIN files f ON f.file_id=s.file_id, scan b
-WHERE COALESCE(f.image,'') NOT LIKE 'recovery%' AND f.path NOT LIKE '%recovery%'
+WHERE COALESCE(f.image,'') NOT LIKE '%recovery%' AND f.path NOT LIKE '%recovery%'
   AND (s.seclabel IN ('u:r:su:s0','u:r:init:s0','u:r:kernel:s0')
     OR (s.seclabel='u:r:shell:s0' AND COALESCE(s.user,'root')='root' AND s.name<>'console'))
 UNION ALL
@@ -31,4 +31,4 @@ SELECT a.file_id, a.line, 'on '||COALESCE(a.trigger,'?')||': '||a.cmd||' '||a.ar
        CASE WHEN b.build_type IN ('userdebug','eng') THEN 'info' END, 'action '||substr(a.args,1,instr(a.args,' ')-1)
 FROM init_actions a JOIN files f ON f.file_id=a.file_id, scan b
 WHERE a.cmd IN ('exec','exec_background') AND (a.args LIKE 'u:r:su:s0 %' OR a.args LIKE 'u:r:kernel:s0 %')
-  AND COALESCE(f.image,'') NOT LIKE 'recovery%' AND f.path NOT LIKE '%recovery%';
+  AND COALESCE(f.image,'') NOT LIKE '%recovery%' AND f.path NOT LIKE '%recovery%';

@@ -23,7 +23,7 @@ WITH preload(file_id, line, libs, what) AS (
   UNION ALL
   SELECT a.file_id, a.line, 'wrap', a.cmd||' '||a.args FROM init_actions a WHERE a.cmd='setprop' AND a.args LIKE 'wrap.%'
   UNION ALL
-  SELECT p.file_id, p.line, 'wrap', p.key||'='||p.value FROM properties p WHERE p.key LIKE 'wrap.%' AND p.value LIKE '%LD!_PRELOAD%' ESCAPE '!'),
+  SELECT p.file_id, p.line, 'wrap', p.key||'='||p.value FROM properties p WHERE p.loaded=1 AND p.key LIKE 'wrap.%' AND p.value LIKE '%LD!_PRELOAD%' ESCAPE '!'),
 -- one row a library: the value is a list with colons or spaces
 part(file_id, line, what, lib, rest) AS (
   SELECT file_id, line, what, '', replace(replace(ltrim(libs,'= '),' ',':'),'=',':')||':' FROM preload
