@@ -2,10 +2,13 @@
 # The verbs. Each is a line or two that calls meson, which stays usable directly.
 DEMO = build/demo
 SAN = -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true --buildtype=debugoptimized
+# Source files are found by their folders: configures again when there are others than the last time.
+fresh = @ls src/*/*.* src/*/*/*.c src/*/*/*.sql data/*.tsv > $(1)/files.new; cmp -s $(1)/files.new $(1)/files || meson setup --reconfigure $(1) >/dev/null; mv $(1)/files.new $(1)/files
 F = tree
 T = 60
 
 build: build/build.ninja
+	$(call fresh,build)
 	ninja -C build
 
 build/build.ninja: | installed-build
@@ -27,6 +30,7 @@ demo: build | installed-demo
 # Installs what is missing, builds with sanitizers, runs all tests.
 test: | installed-build installed-test installed-demo
 	[ -f build-san/build.ninja ] || meson setup build-san $(SAN)
+	$(call fresh,build-san)
 	ninja -C build-san
 	tests/demo/make_demo.sh $(DEMO)
 	python3 tests/run.py --build build-san --demo $(DEMO)
@@ -40,6 +44,7 @@ fmt:
 
 # make fuzz F=erofs T=60: one target for so many seconds, from its seeds.
 fuzz: build-fuzz/build.ninja
+	$(call fresh,build-fuzz)
 	ninja -C build-fuzz fuzz_$(F)
 	python3 fuzz/run.py --build build-fuzz --seconds $(T) $(F)
 
@@ -51,6 +56,7 @@ bench: build | installed-bench
 
 cover: | installed-build installed-test
 	[ -f build-cover/build.ninja ] || meson setup build-cover -Db_coverage=true
+	$(call fresh,build-cover)
 	ninja -C build-cover
 	python3 tests/run.py --build build-cover --demo $(DEMO)
 	ninja -C build-cover coverage-text && tail -1 build-cover/meson-logs/coverage.txt

@@ -135,24 +135,9 @@ struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside
 
 static const struct gh_format *format_of(struct gh_inside *in, struct gh_source *src, struct gh_str name)
 {
-	struct gh_probe p = {.size = src->size,
-		.name = gh_str_base(name),
-		.head_len = gh_min(src->size, GH_PROBE_HEAD),
-		.tail_len = gh_min(src->size, GH_PROBE_TAIL)};
+	struct gh_probe p;
 	struct gh_err err;
-	if (gh_view(src, &in->arena, 0, p.head_len, &p.head, &err) ||
-		gh_view(src, &in->arena, src->size - p.tail_len, p.tail_len, &p.tail, &err))
-		return NULL;
-	const struct gh_format *best = NULL;
-	enum gh_bid top = GH_BID_NO;
-	for (size_t i = 0; i < gh_n_formats; i++) {
-		enum gh_bid bid = gh_formats[i]->bid(&p);
-		if (bid > top) {
-			top = bid;
-			best = gh_formats[i];
-		}
-	}
-	return best;
+	return gh_probe_make(src, gh_str_base(name), &in->arena, &p, &err) ? NULL : gh_probe_format(&p);
 }
 
 /* The names that DERIVE gives to images: of an APEX after its package, of a ramdisk after its boot image. */

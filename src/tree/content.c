@@ -20,23 +20,6 @@ struct content {
 	bool fresh;
 };
 
-static enum gh_code probe_make(struct gh_look *look, struct content *t, struct gh_err *err)
-{
-	struct gh_probe *p = &t->probe;
-	*p = (struct gh_probe){.size = t->src->size, .name = t->name};
-	p->head_len = gh_min(p->size, GH_PROBE_HEAD);
-	enum gh_code code = gh_view(t->src, &look->arena, 0, p->head_len, &p->head, err);
-	if (code)
-		return code;
-	p->tail_len = gh_min(p->size, GH_PROBE_TAIL);
-	code = gh_view(t->src, &look->arena, p->size - p->tail_len, p->tail_len, &p->tail, err);
-	if (code == GH_SHORT) { /* a stream that broke off has no tail */
-		p->tail_len = 0;
-		code = GH_OK;
-	}
-	return code;
-}
-
 /* The same content under no name: what is said about content must not hang on the name that was met first. */
 static struct gh_probe nameless(const struct content *t)
 {
@@ -322,7 +305,7 @@ static enum gh_code load(struct gh_look *look, struct content *t, struct gh_err 
 
 static enum gh_code identify(struct gh_look *look, struct content *t, const struct gh_place *at, struct gh_err *err)
 {
-	enum gh_code code = probe_make(look, t, err);
+	enum gh_code code = gh_probe_make(t->src, t->name, &look->arena, &t->probe, err);
 	if (code)
 		return code;
 	bids_make(look, t);
@@ -360,7 +343,7 @@ static bool known_inode(struct gh_look *look, struct content *t, const uint8_t k
 {
 	t->blob = look->ops->alias(look, key, 0);
 	struct gh_err err;
-	if (!t->blob || probe_make(look, t, &err))
+	if (!t->blob || gh_probe_make(t->src, t->name, &look->arena, &t->probe, &err))
 		return false;
 	bids_make(look, t);
 	return !(t->wanted & ~t->wanted_nameless); /* wanted for its name: the full way */

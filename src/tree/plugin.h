@@ -10,11 +10,12 @@
 #include "facts/tables.h"
 #include "source/source.h"
 
-/* The first and last bytes of an artifact, for bids. */
+/* The first and last bytes of an artifact, for bids. Neither pointer is ever NULL. */
 struct gh_probe {
 	const uint8_t *head; /* up to GH_PROBE_HEAD bytes from the start */
 	size_t head_len;
-	const uint8_t *tail; /* up to GH_PROBE_TAIL bytes before the end; tail_len 0 when not known (a stream) */
+	const uint8_t *
+		tail; /* up to GH_PROBE_TAIL bytes before the end; tail_len 0 when not known (a stream that broke off) */
 	size_t tail_len;
 	uint64_t size;
 	struct gh_str name; /* last component, as the container has it; a hint, never proof */
@@ -163,5 +164,11 @@ extern const struct gh_inspector *const gh_inspectors[];
 extern const size_t gh_n_inspectors;
 
 const struct gh_format *gh_format_find(struct gh_str name);
+
+/* The probe of a source; its bytes lie in the source or in the arena. Fails as gh_read() does, but for a tail that never came. */
+enum gh_code gh_probe_make(struct gh_source *src, struct gh_str name, struct gh_arena *arena, struct gh_probe *ret,
+	struct gh_err *err) GH_MUST;
+/* The format with the highest bid, or NULL. */
+const struct gh_format *gh_probe_format(const struct gh_probe *probe);
 
 #endif

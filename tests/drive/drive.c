@@ -126,23 +126,9 @@ static void quiet_note(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const
 
 static const struct gh_format *best_format(struct gh_arena *arena, struct gh_source *src)
 {
-	struct gh_probe p = {.size = src->size,
-		.head_len = gh_min(src->size, GH_PROBE_HEAD),
-		.tail_len = gh_min(src->size, GH_PROBE_TAIL)};
+	struct gh_probe p;
 	struct gh_err err;
-	if (gh_view(src, arena, 0, p.head_len, &p.head, &err) ||
-		gh_view(src, arena, src->size - p.tail_len, p.tail_len, &p.tail, &err))
-		return NULL;
-	const struct gh_format *best = NULL;
-	enum gh_bid top = GH_BID_NO;
-	for (size_t i = 0; i < gh_n_formats; i++) {
-		enum gh_bid bid = gh_formats[i]->bid(&p);
-		if (bid > top) {
-			top = bid;
-			best = gh_formats[i];
-		}
-	}
-	return best;
+	return gh_probe_make(src, GH_NONE, arena, &p, &err) ? NULL : gh_probe_format(&p);
 }
 
 static enum gh_code content(struct quiet *q, const struct gh_format *f, void *state, const struct gh_child *child,
