@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where things lie and what stayed closed, as DERIVE says it: a folder beside the image it was
-unpacked from (mke2fs, cpio)."""
+"""Where things lie and what stayed closed, as DERIVE says it: a folder beside the image it was unpacked from (mke2fs, cpio), and
+files inside an app that are only called like files of the device."""
 import gzip
 import json
 import os
@@ -9,6 +9,7 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
+import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import ght
@@ -89,7 +90,27 @@ def packed_ramdisk():
     ght.equal(live(db, ""), [("/boot/img_info", 0), ("/boot/ramdisk.packed", 0)], "what lies beside an unpacked ramdisk counts")
 
 
+def name_inside_an_app():
+    fstab = b"/dev/block/system /system ext4 ro wait,verify\n"
+    for where, bad, told in (("in an app", "system/app/A/A.apk", False), ("on the device", "system/etc/fstab.x", True)):
+        work = ght.tmp()
+        root = work / "phone"
+        write(root, {"system/build.prop": PROP, "system/etc/fstab": fstab})
+        if told:
+            write(root, {bad: b"./DevDetail devdetail\n"})
+        else:
+            (root / bad).parent.mkdir(parents=True)
+            with zipfile.ZipFile(root / bad, "w") as z:
+                z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\n")
+                z.writestr("assets/dm/fstab", "./DevDetail devdetail\n")
+        _, report = scan(root, work)
+        state = {r["id"]: r["state"] for r in report["rules"]}["GH-B12"]
+        ght.equal((state, any("fstab" in x["place"] for x in report["coverage"]["not_examined"])),
+                  ("not_evaluated" if told else "not_found", told), f"a file called fstab that is none, {where}")
+
+
 beside_its_image()
 beside_an_empty_image()
 packed_ramdisk()
+name_inside_an_app()
 ght.done()
