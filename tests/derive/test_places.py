@@ -109,8 +109,24 @@ def name_inside_an_app():
                   ("not_evaluated" if told else "not_found", told), f"a file called fstab that is none, {where}")
 
 
+def named_by_a_list():
+    """What a list in the INPUT names and the INPUT lacks."""
+    lists = {"all_files.txt": b"system/build.prop\nsystem/app/A.apk\nboot.img\nlogo.img\n",
+             "flashfile.xml": b'<f><steps><step filename="boot.img"/><step filename="logo.img"/><step filename="flashfile.xml"/></steps></f>'}
+    for name, data in lists.items():
+        work = ght.tmp()
+        root = work / "phone"
+        write(root, {"system/build.prop": PROP, name: data})
+        _, report = scan(root, work)
+        ght.equal([x["place"] for x in report["coverage"]["not_examined"] if x["what"] == "missing"],
+                  ["boot.img", "logo.img"] + (["system/app/A.apk"] if name == "all_files.txt" else []), f"missing by {name}")
+        why = {r["id"]: r["why"] for r in report["rules"]}["GH-B20"]
+        ght.equal("boot.img (missing)" in (why or ""), True, f"and rules are not silent about it, by {name}")
+
+
 beside_its_image()
 beside_an_empty_image()
 packed_ramdisk()
 name_inside_an_app()
+named_by_a_list()
 ght.done()

@@ -48,7 +48,7 @@ INSERT INTO missing SELECT image, image||'.img', 'partition', 'content could not
 	FROM at_place WHERE blob_id IS NULL AND ftype='image' AND size>0;
 -- Git keeps large files elsewhere; what is in their place is three lines of text.
 INSERT INTO missing SELECT place, path, 'missing', 'a Git LFS pointer stands where the file should be', NULL, 1 FROM at_place WHERE format='lfs-pointer';
--- What the list of files says that came with an unpacked phone.
+-- What the list of files or images says that came with a phone.
 DROP TABLE IF EXISTS temp.lists;
 CREATE TEMP TABLE lists AS SELECT n.blob_id AS folder, p.blob_id AS list FROM places p JOIN nodes n USING(node_id) JOIN c_listing l ON l.blob_id=p.blob_id
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.image='' GROUP BY 1, 2;
