@@ -125,6 +125,8 @@ struct gh_str gh_shown(struct gh_arena *arena, struct gh_str s);
 /* "1,234" and "1.2 GB". */
 struct gh_str gh_number(struct gh_arena *arena, int64_t n);
 struct gh_str gh_size(struct gh_arena *arena, int64_t n);
+/* The sum of two sizes as inputs state them, INT64_MAX where it is more; what is not known counts as nothing. */
+int64_t gh_total(int64_t a, int64_t b);
 /* "1 critical and 2 high", without what is zero; "no". */
 struct gh_str gh_counts(struct gh_arena *arena, const uint64_t count[GH_N_SEVERITIES]);
 /* What an axis' state is called where room is short. */

@@ -26,6 +26,12 @@ struct gh_str gh_number(struct gh_arena *arena, int64_t n)
 	return gh_str_dup(arena, gh_strn(out, (size_t)o));
 }
 
+int64_t gh_total(int64_t a, int64_t b)
+{
+	int64_t sum = a < 0 ? 0 : a, more = b < 0 ? 0 : b;
+	return sum > INT64_MAX - more ? INT64_MAX : sum + more;
+}
+
 struct gh_str gh_size(struct gh_arena *arena, int64_t n)
 {
 	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
@@ -148,7 +154,7 @@ static void coverage_words(struct gh_model *m)
 								   : "all_read";
 	struct gh_str files = gh_number(z, l[GH_FILES].files), read = gh_number(z, l[GH_READ].files),
 		      understood = gh_number(z, l[GH_UNDERSTOOD].files), n = gh_number(z, holes),
-		      bytes = gh_size(z, m->unexamined.bytes + m->damaged.bytes + m->opaque.bytes);
+		      bytes = gh_size(z, gh_total(m->unexamined.bytes, gh_total(m->damaged.bytes, m->opaque.bytes)));
 	struct gh_str s = gh_str_fmt(z,
 		"Of %.*s file%s %.*s were read and %.*s understood to their end; code was followed in %lld.",
 		(int)files.n, files.p, plural((uint64_t)l[GH_FILES].files), (int)read.n, read.p, (int)understood.n,

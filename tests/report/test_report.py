@@ -324,6 +324,18 @@ def test_many(d):
     ght.equal(order, sorted(order), "findings by severity")
 
 
+def test_sums(d):
+    """Sizes that an input states add up to more than can be said: the most that can is printed, in each form."""
+    largest = (1 << 63) - 1
+    names = b"".join(b"%d\tsystem/app/%d.apk\n" % (largest, i) for i in range(3))
+    tar(d / "sums.tar", [(b"system/build.prop", PROP), (b"all_files.txt", names), (b"modem.bin", b"\x01\xfe" * (1 << 19))])
+    code, out, doc, page, err = forms(d / "sums.tar", d)
+    ght.equal((code, json.loads(doc)["coverage"]["not_examined_totals"]["damaged"]), (3, {"places": 3, "bytes": largest}), "a sum that has no room")
+    ght.equal(json.loads(doc)["coverage"]["not_examined_totals"]["opaque"], {"places": 1, "bytes": 1 << 20}, "and another beside it")
+    ght.check("4 places (9.2 EB)" in json.loads(doc)["axes"]["coverage"]["sentence"], "the sum of both in words", json.loads(doc)["axes"]["coverage"])
+    ght.check(b"3 not examined (9.2 EB, 3 damaged or missing)" in b" ".join(out.split()), "the first screen", out)
+
+
 def test_exit_codes(d):
     tar(d / "quiet.tar", [(b"system/build.prop", PROP), (b"system/etc/note", b"text")])
     code, out, _ = gh("scan", d / "quiet.tar", "--db", d / "quiet.db")
@@ -476,6 +488,7 @@ def main():
     test_templates(d)
     test_many(d)
     test_screen(d)
+    test_sums(d)
     test_exit_codes(d)
     test_killed(d)
     test_pipe(d)

@@ -48,7 +48,7 @@ INSERT INTO missing SELECT image, image||'.img', 'partition', 'content could not
 	FROM at_place WHERE blob_id IS NULL AND ftype='image' AND size>0;
 -- Git keeps large files elsewhere; what is in their place is three lines of text.
 INSERT INTO missing SELECT place, path, 'missing', 'a Git LFS pointer stands where the file should be', NULL, 1 FROM at_place WHERE format='lfs-pointer';
--- What the list of files says that came with an unpacked phone.
+-- What the list of files or images says that came with a phone.
 DROP TABLE IF EXISTS temp.lists;
 CREATE TEMP TABLE lists AS SELECT n.blob_id AS folder, p.blob_id AS list FROM places p JOIN nodes n USING(node_id) JOIN c_listing l ON l.blob_id=p.blob_id
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.image='' GROUP BY 1, 2;
@@ -68,6 +68,13 @@ INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), m.place, m.what, m.
 		ELSE h.plugin END
 	FROM missing m LEFT JOIN hides h ON lower(m.name) GLOB h.pattern;
 
+-- Inspectors whose subject is a file of the device. What only has such a name inside an app is not one: an app's "fstab" mounts nothing.
+DROP TABLE IF EXISTS temp.of_device;
+CREATE TEMP TABLE of_device(plugin TEXT PRIMARY KEY);
+INSERT INTO of_device VALUES ('adbkeys'),('fstab'),('hosts'),('initrc'),('listing'),('passwd'),('permissions'),('properties'),('script');
+DROP TABLE IF EXISTS temp.no_subject;
+CREATE TEMP TABLE no_subject AS SELECT r.blob_id, r.plugin FROM blob_runs r JOIN of_device USING(plugin) WHERE r.status IN ('bad','unsup')
+	AND NOT EXISTS(SELECT 1 FROM places p WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.blob_id=r.blob_id);
 -- Plug-ins that did not come to their end. A format that stopped may have had anything in it, unless it is an archive that is just a file.
 INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((SELECT a.place FROM at_place a WHERE a.blob_id=r.blob_id ORDER BY a.place_id LIMIT 1),
 		(SELECT n.path FROM nodes n WHERE n.blob_id=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur) ORDER BY n.node_id LIMIT 1),
@@ -79,7 +86,8 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((
 		OR EXISTS(SELECT 1 FROM at_place a WHERE a.blob_id=r.blob_id AND (a.image='' OR a.ftype='image' OR a.name LIKE '%.apex' OR a.name LIKE '%.capex'))
 		OR EXISTS(SELECT 1 FROM c_members m JOIN nodes n ON n.blob_id=m.blob_id WHERE m.child=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur)
 			AND n.kind<>'app')) THEN '*' WHEN NOT (r.plugin='elf' AND r.status='unsup') THEN r.plugin END
-	FROM blob_runs r JOIN blobs b USING(blob_id) WHERE r.status<>'ok' AND r.blob_id IN (SELECT blob_id FROM temp.in_scan);
+	FROM blob_runs r JOIN blobs b USING(blob_id) WHERE r.status<>'ok' AND r.blob_id IN (SELECT blob_id FROM temp.in_scan)
+		AND NOT EXISTS(SELECT 1 FROM temp.no_subject s WHERE s.blob_id=r.blob_id AND s.plugin=r.plugin);
 
 -- What lies innermost where nothing but packing is in between.
 DROP TABLE IF EXISTS temp.leaf;
