@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,14 +215,18 @@ static int child_main(int fd, const char *input, gh_inside_fn *visit, int (*done
 	if (src)
 		walk(&in, NULL, src, gh_str_base(gh_str(input)));
 	int code = done(&in, to);
-	return fflush(stdout) ? GH_EXIT_USAGE : code;
+	return gh_stdout_done() ? code : GH_EXIT_USAGE;
 }
 
 int gh_inside_run(const char *input, gh_inside_fn *visit, int (*done)(struct gh_inside *in, void *to), void *to)
 {
 	int fd = open(input, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && strcmp(input, "-") == 0) {
+		gh_complain("only gifthorse scan reads standard input: save the stream to a file first");
+		return GH_EXIT_USAGE;
+	}
 	if (fd < 0) {
-		gh_complain("%s: %s", input, strerror(errno));
+		gh_complain("%s: %s; INPUT is a firmware package, an image or an APK", input, strerror(errno));
 		return GH_EXIT_USAGE;
 	}
 	fflush(stdout);
@@ -233,6 +239,9 @@ int gh_inside_run(const char *input, gh_inside_fn *visit, int (*done)(struct gh_
 		return GH_EXIT_USAGE;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	gh_complain("the reader stopped (signal %d) on this input", WTERMSIG(status));
+	if (WTERMSIG(status) == SIGPIPE) /* whoever read our output has seen enough */
+		raise(SIGPIPE);
+	gh_complain("the reader stopped (signal %d) on this input; gifthorse scan tells what can still be read of it",
+		WTERMSIG(status));
 	return GH_EXIT_INCOMPLETE;
 }

@@ -82,10 +82,15 @@ static struct gh_str plugin_missing(struct gh_db *db, struct gh_arena *arena, st
 	if (s.p)
 		return s;
 	for (size_t i = 0; i < GH_COUNT(subjects); i++)
-		if (gh_str_is(plugin, subjects[i].plugin) &&
-			!ask(db, arena, "SELECT 'x' FROM temp.n_run WHERE plugin=?1", plugin).p)
-			return gh_str_fmt(arena, "%s in this input", subjects[i].what);
-	return GH_NONE;
+		if (gh_str_is(plugin, subjects[i].plugin))
+			return ask(db, arena, "SELECT 'x' FROM temp.n_run WHERE plugin=?1", plugin).p
+				       ? GH_NONE
+				       : gh_str_fmt(arena, "%s in this input", subjects[i].what);
+	/* Where there is no system at all, that it lacks something says nothing. */
+	return ask(db, arena,
+		"SELECT 'no file system in this input' WHERE NOT EXISTS(SELECT 1 FROM files WHERE ftype='file' AND "
+		"image<>'')",
+		GH_NONE);
 }
 
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)

@@ -99,7 +99,7 @@ def inside():
     hosts = subprocess.run([BIN, "cat", DEMO / "phone.zip", "system:/system/etc/hosts"], capture_output=True).stdout
     ght.check(b"203.0.113.9" in hosts, "cat writes a file's bytes")
     wrong = subprocess.run([BIN, "cat", DEMO / "phone.zip", "system:/nothing"], capture_output=True)
-    ght.check(wrong.returncode == 2 and b"ls tells what is" in wrong.stderr, "a wrong path ends with the next step")
+    ght.check(wrong.returncode == 2 and b"gifthorse ls INPUT tells what is" in wrong.stderr, "a wrong path ends with the next step")
     typo = subprocess.run([BIN, "scan", D / "no-such-file"], capture_output=True)
     ght.check(typo.returncode == 2 and b"No such file" in typo.stderr, "a wrong input is told")
 
