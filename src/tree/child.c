@@ -100,8 +100,10 @@ static void child_note(
 }
 
 /* What was noted while a child was read counts for its container's run. */
-static void child_run_tell(struct gh_look *look, const struct gh_container *c)
+static void child_run_tell(struct gh_look *look, struct gh_container *c)
 {
+	if (c->format)
+		gh_run_lost(&c->run);
 	if (c->format && c->run.code > GH_END)
 		look->ops->run(
 			look, c->blob, gh_format_bit(c->format), gh_code_word(c->run.code), c->run.at, c->run.why);
@@ -138,6 +140,7 @@ void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, c
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_err err = {0};
 	uint32_t content = 0;
+	uint64_t failed = look->arena.failed;
 	int32_t reader = c->format ? (int32_t)gh_format_bit(c->format) : -1;
 	const struct gh_skip *skip = gh_skip_find(look, c->blob, (int64_t)row, reader);
 	struct gh_run_of saved = c->run;
@@ -156,6 +159,8 @@ void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, c
 			content = gh_look_content(look, src, &(struct gh_place){c, row, child}, &err);
 		else if (code == GH_OK && !err.code)
 			gh_fail(&err, GH_NOMEM, child->off, "no memory for this content");
+		if (!c->format && !err.code && look->arena.failed != failed)
+			gh_fail(&err, GH_NOMEM, 0, "no memory for a part of it");
 		if (err.code)
 			child_note(look, c, row, &err, NULL);
 	}
@@ -193,6 +198,16 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
 }
 
+static void not_opened(struct gh_look *look, const struct gh_job *job, const struct gh_job_child *jc)
+{
+	if (job->format < 0) { /* no plug-in's run tells it */
+		struct gh_container c = {.blob = job->blob};
+		struct gh_err err = {.code = GH_NOMEM, .what = "no memory to open this input"};
+		child_note(look, &c, jc->n, &err, NULL);
+	}
+	emit_child(look, job->blob, jc->n, &jc->child, 0);
+}
+
 void gh_look_job(struct gh_look *look, const struct gh_job *job)
 {
 	struct gh_mark mark = gh_arena_mark(&look->arena);
@@ -200,7 +215,7 @@ void gh_look_job(struct gh_look *look, const struct gh_job *job)
 	struct gh_container *c = gh_container_open_job(look, job);
 	for (uint32_t i = 0; i < job->n; i++) {
 		if (!c && job->kind == GH_JOB_LOOK) /* the container does not open again: that much is known */
-			emit_child(look, job->blob, job->children[i].n, &job->children[i].child, 0);
+			not_opened(look, job, &job->children[i]);
 		else if (!c)
 			continue;
 		else if (job->kind == GH_JOB_HASH)

@@ -221,12 +221,13 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 		struct gh_mark mark = gh_arena_mark(&look->arena);
 		struct gh_phase was = *look->phase;
 		gh_phase_set(look, t->blob, -1, (int32_t)i);
-		GH_FAULT(look, gh_formats[i]->name, "open", t->name);
 		uint64_t bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size);
 		if (at->child->flags & GH_CHILD_STREAM)
 			bytes -= gh_min(bytes, t->src->size);
 		const struct gh_locator *where =
 			c->where ? gh_locator_step(&look->arena, c->where, c->format, at->child) : NULL;
+		uint64_t failed = look->arena.failed;
+		GH_FAULT(look, gh_formats[i]->name, "open", t->name);
 		gh_look_container(look, &(struct gh_container){.format = gh_formats[i],
 						.src = t->src,
 						.blob = t->blob,
@@ -235,6 +236,7 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 						.bytes = bytes,
 						.where = where,
 						.here = t->data != NULL});
+		look->arena.failed = failed; /* its own run told it */
 		gh_phase_back(look, &was);
 		gh_arena_release(&look->arena, mark);
 	}

@@ -288,7 +288,8 @@ static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const st
 			return code;
 	}
 	c->src = src;
-	return GH_OK;
+	/* Nobody hears what is noted here: a format that opened half would lack children without a word. */
+	return arena->failed ? gh_fail(err, GH_NOMEM, 0, "no memory to open a container again") : GH_OK;
 }
 
 static struct gh_open *open_slot(struct gh_look *look, struct gh_str key)
@@ -307,6 +308,7 @@ static struct gh_open *open_slot(struct gh_look *look, struct gh_str key)
 		gh_arena_done(&best->arena);
 		*best = (struct gh_open){0};
 		gh_arena_init(&best->arena, OPEN_MEMORY);
+		best->arena.countdown = look->arena.countdown;
 	}
 	return best;
 }

@@ -15,6 +15,7 @@ struct gh_run_of {
 	int plugin;
 	uint64_t base; /* of row numbers */
 	uint32_t seq[GH_N_TABLES];
+	uint64_t failed; /* allocations that had failed before it */
 	enum gh_code code; /* the worst noted */
 	uint64_t at;
 	char why[160];
@@ -23,6 +24,8 @@ struct gh_run_of {
 void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int plugin, uint64_t bytes, uint64_t size);
 /* Row numbers for what reading one child brings, apart from those of the listing. */
 void gh_run_for_child(struct gh_run_of *run, uint64_t child_row);
+/* Notes it where an allocation failed since the run began: a plug-in that went on without what did not fit has lost something. */
+void gh_run_lost(struct gh_run_of *run);
 /* Writes the status down; code and err are those of the plug-in's own return. */
 void gh_run_end(struct gh_run_of *run, enum gh_code code, const struct gh_err *err);
 
