@@ -317,8 +317,13 @@ enum gh_code gh_engine_scan(struct gh_engine *e, const char *const *inputs, size
 	*ret_root = root;
 	sink->blob(sink->to, &(struct gh_blob_row){.blob = root, .format = "inputs", .entropy = -1});
 	enum gh_code code = GH_OK;
+	struct gh_sets sets;
+	gh_sets_init(&sets);
 	for (size_t i = 0; i < n && code == GH_OK; i++)
-		code = gh_input_add(e, inputs[i], i, root, err);
+		code = gh_input_add(e, inputs[i], i, root, &sets, err);
+	if (code == GH_OK && !gh_files_end(e, &sets, root, 0))
+		code = gh_fail(err, GH_NOMEM, 0, "no memory for the sets among the inputs");
+	gh_sets_done(&sets);
 	if (code == GH_OK)
 		code = loop(e, err);
 	drop_all(e);

@@ -25,6 +25,7 @@ struct walk {
 	uint32_t blob;
 	uint64_t n;
 	struct gh_arena arena;
+	struct gh_sets sets;
 	struct gh_err *err;
 };
 
@@ -84,17 +85,7 @@ static void add_file(
 				      &(struct gh_base){
 					      .fd = -1, .folder = w->root, .path = rel, .size = (uint64_t)st->st_size})
 			    : UINT32_MAX;
-	struct gh_job_child jc = {.n = row, .child = *child};
-	struct gh_job job = {.kind = GH_JOB_LOOK,
-		.blob = w->blob,
-		.format = -1,
-		.depth = 1,
-		.bytes = gh_look_budget((uint64_t)st->st_size),
-		.size = (uint64_t)st->st_size,
-		.where = {.base = base},
-		.n = 1,
-		.children = &jc};
-	if (base == UINT32_MAX || !gh_queue_add(w->e, &job, false))
+	if (base == UINT32_MAX || !gh_file_queue(w->e, &w->sets, w->blob, 1, base, row, child))
 		gh_fail(w->err, GH_NOMEM, 0, "no memory for %s", rel ? rel : "a name");
 	else
 		(void)!gh_engine_pump(w->e, GH_QUEUE_MAX / 4, w->err); /* a folder may hold millions of files */
@@ -200,7 +191,13 @@ enum gh_code gh_folder_walk(
 	struct gh_row_members m = {
 		.name = gh_str(name), .child = w.blob, .off = GH_NULL, .csize = GH_NULL, .size = GH_NULL};
 	e->sink->row(e->sink->to, GH_T_members, root, n_input, 0, &m);
+	gh_sets_init(&w.sets);
 	walk_folder(&w, GH_STR(""), 0);
+	if (w.sets.full)
+		note(&w, w.n++, "limit", "more files of sets than are kept: some are looked at one by one");
+	if (!err->code && !gh_files_end(e, &w.sets, w.blob, 1))
+		gh_fail(err, GH_NOMEM, 0, "no memory for the sets in %s", name);
+	gh_sets_done(&w.sets);
 	gh_arena_done(&w.arena);
 	return err->code;
 }

@@ -141,3 +141,72 @@ void gh_sets_end(struct gh_engine *e)
 	e->sets = NULL;
 	e->n_sets = 0;
 }
+
+/* ---- files of a folder, and INPUTs ---- */
+
+static bool file_job(struct gh_engine *e, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row,
+	const struct gh_child *child)
+{
+	struct gh_job_child jc = {.n = row, .child = *child};
+	struct gh_job job = {.kind = GH_JOB_LOOK,
+		.blob = blob,
+		.format = -1,
+		.depth = depth,
+		.bytes = gh_look_budget(child->size),
+		.size = child->size,
+		.where = {.base = base},
+		.n = 1,
+		.children = &jc};
+	return gh_queue_add(e, &job, false);
+}
+
+bool gh_file_queue(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row,
+	const struct gh_child *child)
+{
+	struct gh_child c = *child;
+	c.cookie[0] = base; /* no format reads it */
+	return gh_sets_add(sets, row, &c) || file_job(e, blob, depth, base, row, child);
+}
+
+static bool set_end(struct gh_engine *e, struct gh_set *set, uint32_t blob, uint32_t depth)
+{
+	struct gh_part_at *parts = calloc(set->n, sizeof *parts);
+	struct gh_job_child jc = {.n = set->row, .child = gh_set_child(set)};
+	struct gh_job job = {.kind = GH_JOB_SET,
+		.blob = blob,
+		.format = -1,
+		.depth = depth,
+		.bytes = gh_look_budget(jc.child.csize),
+		.size = jc.child.csize,
+		.where = {.n_parts = set->n, .parts = parts},
+		.n = 1,
+		.children = &jc};
+	gh_set_close(set, blob);
+	for (uint32_t i = 0; parts && i < set->n; i++) {
+		const struct gh_set_part *p = &set->part[set->order[i]];
+		parts[i] = (struct gh_part_at){
+			.name = p->child.name, .role = p->role, .index = p->index, .row = p->row};
+	}
+	bool queued = true, ok = parts && gh_set_add(e, &job, NULL);
+	uint32_t number = ok ? gh_set_number(e, &(struct gh_of){.row = set->row, .blob = blob}) : 0;
+	if (ok)
+		gh_set_hold(e, number);
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct gh_set_part *p = &set->part[i];
+		struct gh_child child = p->child;
+		child.cookie[0] = 0;
+		queued &= file_job(e, blob, depth, (uint32_t)p->child.cookie[0], p->row, &child);
+	}
+	if (ok)
+		gh_set_release(e, number);
+	free(parts);
+	return ok && queued;
+}
+
+bool gh_files_end(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth)
+{
+	bool ok = true;
+	for (struct gh_set *set = sets->first; set; set = set->next)
+		ok &= set_end(e, set, blob, depth);
+	return ok;
+}
