@@ -166,7 +166,7 @@ enum gh_code sparse_set_open(struct gh_ctx *ctx, const struct gh_part *parts, si
 		return gh_fail(err, GH_NOMEM, 0, "no memory for a set");
 	sort_out(t, parts, n);
 	if (!t->there)
-		return gh_fail(err, GH_SHORT, 0, "none of the %zu files of this set is there", n);
+		return GH_OK; /* told by describe: which files those are is a fact all the same */
 	/* One header, and that at the front: cut by bytes. */
 	if (t->there > 1 && t->magic <= 1 && (!t->magic || has_magic(t->piece[0].part)))
 		return concat(ctx, t, ret_whole, err);
@@ -209,6 +209,8 @@ static void tell_problems(struct gh_ctx *ctx, const struct sparse_piece *p)
 void sparse_set_describe(struct gh_ctx *ctx, const struct sparse_set *t)
 {
 	static const char *const words[] = {"there", "missing", "pointer", "twice"};
+	if (!t->there)
+		gh_note(ctx, GH_SHORT, 0, "none of the %zu files of this set is there", t->n);
 	uint32_t next = t->n ? t->piece[0].part->index : 0;
 	if (next == 1)
 		next = 0;

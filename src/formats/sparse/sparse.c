@@ -108,6 +108,8 @@ static enum gh_code sparse_open_set(
 	uint8_t magic[4] = {0};
 	s->set.list = &s->list;
 	enum gh_code code = sparse_set_open(ctx, parts, n, &s->set, &whole, err);
+	if (code == GH_OK && !s->set.there)
+		s->listed = true;
 	if (code == GH_OK && !whole) {
 		s->size = s->set.size;
 		s->data = s->set.data;
