@@ -15,7 +15,6 @@ import zipfile
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d) for d in ("lib", "tools")]
 import ght  # noqa: E402
 import mknewdat  # noqa: E402
-import mksparse  # noqa: E402
 
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
 FAULTS = b"GH_FAULT" in pathlib.Path(BIN).read_bytes()
@@ -52,9 +51,10 @@ def sets(to, out):
         (tree / "build.prop").write_text(f"ro.{name}.build.type=user\n")
         (tree / "blob.bin").write_bytes(random.Random(name).randbytes(1500000))
         image(to / f"{name}.img", tree, 6 << 20)
-    mksparse.write_images(str(to / "odm.img"), [str(out / f"odm.img_sparsechunk.{i}") for i in range(3)])
-    chunks = [to / f"cust.img_sparsechunk.{i}" for i in range(4)]
-    mksparse.write_images(str(to / "cust.img"), [str(p) for p in chunks])
+    for name, where in (("odm", out), ("cust", to)):
+        ght.run("img2simg", to / f"{name}.img", to / f"{name}.simg")
+        ght.run("simg2simg", to / f"{name}.simg", where / f"{name}.img_sparsechunk", 500000)
+    chunks = sorted(to.glob("cust.img_sparsechunk.*"))
     mknewdat.whole((to / "oem.img").read_bytes(), 4).write(str(to / "oem"))
     with open(to / "oem.new.dat", "rb") as f, gzip.GzipFile(to / "oem.new.dat.gz", "wb", 6, mtime=0) as g:
         shutil.copyfileobj(f, g)

@@ -6,6 +6,9 @@
 
 enum { DIGITS_MAX = 3 };
 
+/* How a file is numbered: chunks from 0; others from 0 or from 1. */
+enum role { CHUNK, NUMBER };
+
 /* Takes digits from the end of *s. */
 static bool number_off(struct gh_str *s, uint32_t *ret)
 {
@@ -34,6 +37,7 @@ bool sparse_part(struct gh_str name, struct gh_arena *arena, struct gh_part_name
 {
 	struct gh_str s = name;
 	bool whole = off(&s, ".img");
+	ret->role = NUMBER;
 	if (!number_off(&s, &ret->index))
 		return false;
 	if (whole) {
@@ -42,10 +46,12 @@ bool sparse_part(struct gh_str name, struct gh_arena *arena, struct gh_part_name
 			return false;
 	} else {
 		bool dot = off(&s, ".");
-		if (off(&s, "sparsechunk"))
+		if (off(&s, "sparsechunk")) {
 			(void)(off(&s, "_") || off(&s, "."));
-		else if (!dot || !gh_str_ends(s, ".img"))
+			ret->role = CHUNK;
+		} else if (!dot || !gh_str_ends(s, ".img")) {
 			return false;
+		}
 	}
 	if (!gh_str_base(s).n)
 		return false;
@@ -157,6 +163,17 @@ static void sort_out(struct sparse_set *t, const struct gh_part *parts, size_t n
 	}
 }
 
+/* Nothing in a set tells how many files it has. They are filled up to the sender's limit, but for the last: is it clearly smaller than
+ * all others, the set ends with it, and what it skips at the end is a hole. */
+static bool has_end(const struct sparse_set *t, const struct sparse_piece *last)
+{
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->piece[i].read && &t->piece[i] != last)
+			least = gh_min(least, t->piece[i].part->src->size);
+	return least != UINT64_MAX && !t->cut && last->part->src->size < least / 8 * 7;
+}
+
 enum gh_code sparse_set_open(struct gh_ctx *ctx, const struct gh_part *parts, size_t n, struct sparse_set *t,
 	struct gh_source **ret_whole, struct gh_err *err)
 {
@@ -177,7 +194,7 @@ enum gh_code sparse_set_open(struct gh_ctx *ctx, const struct gh_part *parts, si
 		struct sparse_piece *p = &t->piece[i];
 		if (p->state != SPARSE_THERE)
 			continue;
-		bool gap = last ? t->cut || p->part->index != last->part->index + 1 : p->part->index > 1;
+		bool gap = last ? t->cut || p->part->index != last->part->index + 1 : p->part->index != 0;
 		enum gh_code code = take(ctx, t, p, gap, err);
 		if (code)
 			return code;
@@ -186,7 +203,7 @@ enum gh_code sparse_set_open(struct gh_ctx *ctx, const struct gh_part *parts, si
 	}
 	if (!last)
 		return gh_fail(err, GH_BAD, 0, "no file of this set can be read");
-	return lost(ctx, t, t->end, t->size, err);
+	return has_end(t, last) ? GH_OK : lost(ctx, t, t->end, t->size, err);
 }
 
 /* ---- telling ---- */
@@ -206,19 +223,25 @@ static void tell_problems(struct gh_ctx *ctx, const struct sparse_piece *p)
 			(unsigned long long)p->twice);
 }
 
+/* The number that the set begins with, as far as that can be told. */
+static uint32_t lowest(const struct sparse_set *t)
+{
+	const struct sparse_piece *p = &t->piece[0];
+	bool from_one = p->part->role == NUMBER && p->part->index == 1 && !(p->read && p->file.begin);
+	return from_one ? 1 : 0;
+}
+
 void sparse_set_describe(struct gh_ctx *ctx, const struct sparse_set *t)
 {
 	static const char *const words[] = {"there", "missing", "pointer", "twice"};
 	if (!t->there)
 		gh_note(ctx, GH_SHORT, 0, "none of the %zu files of this set is there", t->n);
-	uint32_t next = t->n ? t->piece[0].part->index : 0;
-	if (next == 1)
-		next = 0;
+	uint32_t next = lowest(t);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct sparse_piece *p = &t->piece[i];
 		uint32_t index = p->part->index;
 		/* A number that is left out is a file that is not there; sets begin with 0 or with 1. */
-		for (uint32_t k = i ? next : index > 1 ? 0 : index; k < index; k++)
+		for (uint32_t k = next; k < index; k++)
 			GH_EMIT(ctx, set_parts, 0, .idx = k, .row = GH_NULL, .state = GH_STR("missing"));
 		next = index + 1;
 		const char *word = p->state == SPARSE_THERE && !p->read ? "unread" : words[p->state];
