@@ -121,8 +121,8 @@ enum gh_code gh_tick(struct gh_engine *e, struct gh_err *err) GH_MUST;
 enum gh_code gh_input_add(struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_sets *sets,
 	struct gh_err *err) GH_MUST;
 /* Queues the job of one file, by its base; sets: where it waits if its name says that it is part of one. */
-bool gh_file_queue(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row,
-	const struct gh_child *child);
+bool gh_file_queue(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth, uint32_t base,
+	uint64_t row, const struct gh_child *child);
 /* No more files come: the sets among them are made known, and the files that waited are queued. */
 bool gh_files_end(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth);
 /* Opens a file of an INPUT folder for reading, never outside it; -1 with errno. */

@@ -13,6 +13,7 @@
 
 #include "base/num.h"
 #include "engine/coordinator.h"
+#include "tree/measure.h"
 
 enum {
 	DEPTH_MAX = 64, /* folders inside folders */
@@ -26,6 +27,7 @@ struct walk {
 	uint64_t n;
 	struct gh_arena arena;
 	struct gh_sets sets;
+	bool md5; /* a list in the folder at hand may state MD5s */
 	struct gh_err *err;
 };
 
@@ -127,7 +129,7 @@ static void walk_entry(struct walk *w, struct gh_str path, unsigned depth)
 		return;
 	}
 	struct gh_child child = {.kind = GH_FILE,
-		.flags = GH_CHILD_NO_ATTRS,
+		.flags = GH_CHILD_NO_ATTRS | (w->md5 ? GH_CHILD_MD5 : 0),
 		.name = path,
 		.off = UINT64_MAX,
 		.csize = (uint64_t)st.st_size,
@@ -163,6 +165,10 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 	}
 	size_t n;
 	char **names = names_of(w, fd, &n);
+	bool outer = w->md5;
+	w->md5 = false;
+	for (size_t i = 0; i < n; i++)
+		w->md5 |= gh_measure_list(gh_str(names[i]));
 	for (size_t i = 0; i < n && !w->err->code; i++) {
 		if (w->n >= ENTRIES_MAX) {
 			note(w, w->n, "limit", "more files than can be told apart");
@@ -174,6 +180,7 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 		if (child.p)
 			walk_entry(w, child, depth);
 	}
+	w->md5 = outer;
 	gh_arena_release(&w->arena, mark);
 }
 

@@ -191,8 +191,8 @@ static bool pour_start(struct gh_engine *e, struct gh_slot *s, struct gh_pending
 	gh_arena_init(&arena, 0);
 	int fd = e->n_spills < GH_SPILLS_MAX ? gh_spill_file(e) : -1;
 	int own = fd >= 0 ? dup(fd) : -1;
-	bool ok = own >= 0 && gh_job_decode(&arena, p->job, p->len, &job) && job.n == 1 &&
-		  bases_open(e, p) && look_in_spill(e, &job, e->n_spills, own);
+	bool ok = own >= 0 && gh_job_decode(&arena, p->job, p->len, &job) && job.n == 1 && bases_open(e, p) &&
+		  look_in_spill(e, &job, e->n_spills, own);
 	if (ok)
 		slot_send(e, s, p, fd, ++e->n_spills);
 	else if (own >= 0)

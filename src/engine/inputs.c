@@ -52,9 +52,8 @@ static enum gh_code copy_stdin(struct gh_engine *e, int *ret_fd, struct gh_err *
 	return GH_OK;
 }
 
-static enum gh_code add_file(
-	struct gh_engine *e, const char *name, int fd, uint64_t n, uint32_t root, struct gh_sets *sets,
-	struct gh_err *err)
+static enum gh_code add_file(struct gh_engine *e, const char *name, int fd, uint64_t n, uint32_t root,
+	struct gh_sets *sets, struct gh_err *err)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	if (size < 0)
@@ -70,8 +69,8 @@ static enum gh_code add_file(
 	return GH_OK;
 }
 
-enum gh_code gh_input_add(struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_sets *sets,
-	struct gh_err *err)
+enum gh_code gh_input_add(
+	struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_sets *sets, struct gh_err *err)
 {
 	int fd = -1;
 	if (strcmp(name, "-") == 0) {

@@ -144,8 +144,8 @@ void gh_sets_end(struct gh_engine *e)
 
 /* ---- files of a folder, and INPUTs ---- */
 
-static bool file_job(struct gh_engine *e, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row,
-	const struct gh_child *child)
+static bool file_job(
+	struct gh_engine *e, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row, const struct gh_child *child)
 {
 	struct gh_job_child jc = {.n = row, .child = *child};
 	struct gh_job job = {.kind = GH_JOB_LOOK,
@@ -160,8 +160,8 @@ static bool file_job(struct gh_engine *e, uint32_t blob, uint32_t depth, uint32_
 	return gh_queue_add(e, &job, false);
 }
 
-bool gh_file_queue(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth, uint32_t base, uint64_t row,
-	const struct gh_child *child)
+bool gh_file_queue(struct gh_engine *e, struct gh_sets *sets, uint32_t blob, uint32_t depth, uint32_t base,
+	uint64_t row, const struct gh_child *child)
 {
 	struct gh_child c = *child;
 	c.cookie[0] = base; /* no format reads it */
@@ -184,8 +184,8 @@ static bool set_end(struct gh_engine *e, struct gh_set *set, uint32_t blob, uint
 	gh_set_close(set, blob);
 	for (uint32_t i = 0; parts && i < set->n; i++) {
 		const struct gh_set_part *p = &set->part[set->order[i]];
-		parts[i] = (struct gh_part_at){
-			.name = p->child.name, .role = p->role, .index = p->index, .row = p->row};
+		parts[i] =
+			(struct gh_part_at){.name = p->child.name, .role = p->role, .index = p->index, .row = p->row};
 	}
 	bool queued = true, ok = parts && gh_set_add(e, &job, NULL);
 	uint32_t number = ok ? gh_set_number(e, &(struct gh_of){.row = set->row, .blob = blob}) : 0;

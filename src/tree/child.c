@@ -218,7 +218,7 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (c->format)
 		gh_run_for_child(&c->run, jc->n);
 	enum gh_code code = gh_child_source(look, c, &jc->child, &src, &to_spill, &err);
-	struct gh_measure m = {0};
+	struct gh_measure m = {.md5_digest = jc->child.flags & GH_CHILD_MD5 ? look->md5 : NULL};
 	if (!code && src)
 		code = gh_measure_source(look->digest, NULL, src, &look->arena, &look->phase->beat, &m, &err);
 	if (code || !src)
@@ -227,6 +227,8 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (!code && src)
 		look->ops->blob(look,
 			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
+	if (!code && src)
+		gh_md5_tell(look, jc->blob, &m);
 }
 
 static void not_opened(struct gh_look *look, const struct gh_job *job, const struct gh_job_child *jc)
@@ -282,6 +284,8 @@ void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *hos
 	gh_arena_init(&look->arena, memory_limit);
 	look->digest = EVP_MD_CTX_new();
 	gh_digest_begin(look->digest); /* fetches the algorithm before the jail closes */
+	look->md5 = EVP_MD_CTX_new();
+	gh_md5_warm(look->md5);
 }
 
 void gh_look_done(struct gh_look *look)
@@ -289,4 +293,5 @@ void gh_look_done(struct gh_look *look)
 	gh_open_done(look);
 	gh_arena_done(&look->arena);
 	EVP_MD_CTX_free(look->digest);
+	EVP_MD_CTX_free(look->md5);
 }

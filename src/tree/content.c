@@ -117,10 +117,23 @@ static void emit_hits(struct gh_look *look, const struct hits *h, uint32_t blob)
 	}
 }
 
-/* Loads, hashes and searches; finds the blob. */
-static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_err *err)
+void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m)
 {
-	struct gh_measure m = {0};
+	static const char digit[] = "0123456789abcdef";
+	char hex[32];
+	for (int i = 0; i < 16; i++) {
+		hex[2 * i] = digit[m->md5[i] >> 4];
+		hex[2 * i + 1] = digit[m->md5[i] & 15];
+	}
+	if (m->md5_digest)
+		look->ops->row(look, GH_T_digests, blob, 0, 0,
+			&(struct gh_row_digests){.algorithm = GH_STR("md5"), .value = gh_strn(hex, sizeof hex)});
+}
+
+/* Loads, hashes and searches; finds the blob. */
+static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, struct gh_err *err)
+{
+	struct gh_measure m = {.md5_digest = md5 ? look->md5 : NULL};
 	struct hits h = {.look = look};
 	if (look->literals) {
 		h.list = gh_alloc_raw(&look->arena, HITS_MAX * sizeof *h.list);
@@ -142,6 +155,7 @@ static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_e
 	t->fresh = !known;
 	if (!t->blob)
 		return gh_fail(err, GH_LIMIT, 0, "more different contents than the table holds");
+	gh_md5_tell(look, t->blob, &m);
 	if (t->fresh)
 		emit_hits(look, &h, t->blob);
 	return GH_OK;
@@ -284,13 +298,14 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 		if (look->ops->defer(look, &job))
 			return;
 	}
-	struct gh_measure m = {0};
+	struct gh_measure m = {.md5_digest = at->child->flags & GH_CHILD_MD5 ? look->md5 : NULL};
 	struct gh_err err;
 	gh_phase_set(look, at->c->blob, (int64_t)at->row, -1);
-	if (!gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
-		look->ops->blob(
-			look, &(struct gh_blob_row){
-				      .blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
+	if (gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
+		return;
+	look->ops->blob(
+		look, &(struct gh_blob_row){.blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
+	gh_md5_tell(look, t->blob, &m);
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
@@ -360,7 +375,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	if (t->src->size <= GH_WHOLE_MAX)
 		code = load(look, t, err);
 	if (code == GH_OK)
-		code = measure(look, t, err);
+		code = measure(look, t, at->child->flags & GH_CHILD_MD5, err);
 	if (code == GH_OK && t->fresh)
 		emit_blob(look, t, true);
 	return code;
@@ -419,12 +434,15 @@ uint32_t gh_look_set(struct gh_look *look, const struct gh_place *at, const stru
 	place_key(look, "place", c->blob, at->row, key);
 	uint32_t blob = look->ops->claim(look, key, &known);
 	if (!blob || !format->open_set || c->depth >= GH_MAX_DEPTH - 1) {
-		gh_fail(err, GH_LIMIT, 0, blob ? "not opened: more than %d containers inside each other"
-					       : "more different contents than the table holds", GH_MAX_DEPTH);
+		gh_fail(err, GH_LIMIT, 0,
+			blob ? "not opened: more than %d containers inside each other"
+			     : "more different contents than the table holds",
+			GH_MAX_DEPTH);
 		return 0;
 	}
 	if (!known)
-		look->ops->blob(look, &(struct gh_blob_row){.blob = blob, .size = size, .format = format->name, .entropy = -1});
+		look->ops->blob(
+			look, &(struct gh_blob_row){.blob = blob, .size = size, .format = format->name, .entropy = -1});
 	look->nth[i]++;
 	if (!look->ops->claim_plugin(look, blob, i) || left_out(look, blob, i))
 		return blob;

@@ -38,8 +38,7 @@ static void put_child(struct out *o, const struct gh_child *c)
 {
 	uint64_t v[] = {c->kind, c->flags, c->cookie[0], c->cookie[1], c->off, c->csize, c->size, c->attr.ino,
 		c->attr.mode, c->attr.uid, c->attr.gid, c->attr.nlink, (uint64_t)c->attr.mtime, c->attr.rdev,
-		c->attr.caps, c->attr.iflags, c->of.row, c->of.blob, c->of.part,
-		c->of.loose};
+		c->attr.caps, c->attr.iflags, c->of.row, c->of.blob, c->of.part, c->of.loose};
 	for (size_t i = 0; i < GH_COUNT(v); i++)
 		put64(o, v[i]);
 	put_str(o, c->name);

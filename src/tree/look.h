@@ -150,7 +150,7 @@ struct gh_look {
 	uint32_t nth[GH_MAX_PLUGINS]; /* contents of this job that each plug-in was for */
 	struct gh_open *open; /* container chains kept open between jobs */
 	uint64_t open_clock;
-	void *digest; /* EVP_MD_CTX */
+	void *digest, *md5; /* EVP_MD_CTX */
 #ifdef GH_FAULTS
 	gh_fault_fn *fault;
 #endif

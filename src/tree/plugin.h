@@ -67,7 +67,9 @@ enum {
 	GH_CHILD_UNREADABLE =
 		4, /* listed, but its content cannot be had (encrypted, unsupported): the reason was noted */
 	GH_CHILD_NO_ATTRS = 8, /* mode, owner and the like are not known */
-	GH_CHILD_SET = 16, /* the engine's own: no child of the container, but what several of its children are together */
+	GH_CHILD_MD5 = 32, /* a list beside it may state its MD5: that is measured too */
+	GH_CHILD_SET =
+		16, /* the engine's own: no child of the container, but what several of its children are together */
 };
 
 /* The engine's own: the child is one part of a set of files, and no artifact by itself. */
@@ -105,7 +107,8 @@ struct gh_child {
 
 /* What a name says of a file that is one of several which make one artifact together. */
 struct gh_part_name {
-	struct gh_str set; /* the file that they would make, to tell sets in one container apart; lies in the arena or in the name */
+	struct gh_str
+		set; /* the file that they would make, to tell sets in one container apart; lies in the arena or in the name */
 	uint32_t role; /* the format's own */
 	uint32_t index; /* in that role */
 	bool loose; /* the name alone is no proof: a part only where bid() says so of its content */
@@ -120,7 +123,9 @@ struct gh_part {
 	struct gh_source *src; /* NULL: it could not be had */
 };
 
-enum { GH_PARTS_MAX = 200 }; /* of one set; real ones have up to some eighty, and a message carries 253 descriptors at most */
+enum {
+	GH_PARTS_MAX = 200
+}; /* of one set; real ones have up to some eighty, and a message carries 253 descriptors at most */
 
 /* Where pour() delivers. Where buf is set, content may be put into buf[0..cap) directly, then len says how much; otherwise
  * write() is called in order. Never both. */
@@ -139,6 +144,7 @@ struct gh_format {
 	const char *title; /* for people: "ext4 file system" */
 	unsigned version; /* raised when the same bytes give other rows */
 	bool volume; /* its content is looked at through its children; a volume of this kind is not hashed as a whole */
+	bool indexed; /* next() is cheap: the names of all children are known when it is opened */
 	bool packing; /* it is nothing but the packing of one content: a packed part of a set is the part when it is unpacked */
 	/* state may keep pointers only to what open() and next() allocated: what data() and pour() allocate is gone when the
 	 * child has been looked at. */

@@ -110,7 +110,8 @@ void gh_set_close(struct gh_set *set, uint32_t blob)
 
 struct gh_child gh_set_child(const struct gh_set *set)
 {
-	struct gh_child c = {.kind = GH_VOLUME, .flags = GH_CHILD_SET, .name = set->name, .off = UINT64_MAX, .of.loose = set->loose};
+	struct gh_child c = {
+		.kind = GH_VOLUME, .flags = GH_CHILD_SET, .name = set->name, .off = UINT64_MAX, .of.loose = set->loose};
 	for (uint32_t i = 0; i < set->n; i++) {
 		uint64_t n = set->part[i].child.csize;
 		c.csize = n > UINT64_MAX - c.csize ? UINT64_MAX : c.csize + n;

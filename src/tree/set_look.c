@@ -16,8 +16,8 @@ bool gh_set_announce(struct gh_look *look, struct gh_container *c, const struct 
 	bool ok = parts != NULL;
 	for (uint32_t i = 0; ok && i < set->n; i++) {
 		const struct gh_set_part *p = &set->part[set->order[i]];
-		parts[i] = (struct gh_part_at){
-			.name = p->child.name, .role = p->role, .index = p->index, .row = p->row};
+		parts[i] =
+			(struct gh_part_at){.name = p->child.name, .role = p->role, .index = p->index, .row = p->row};
 	}
 	struct gh_job_child jc = {.n = set->row, .child = gh_set_child(set)};
 	struct gh_job job = {.kind = GH_JOB_SET,

@@ -75,6 +75,9 @@ enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const
 	return c->format->data(&c->run.ctx, c->state, child, ret, err);
 }
 
+static enum gh_code reopen(struct gh_look *look, struct gh_arena *arena, const struct gh_container *proto,
+	struct gh_container *k, struct gh_err *err);
+
 /* ---- listing ---- */
 
 /* Children that wait to be handed over together. */
@@ -151,6 +154,30 @@ static enum gh_code cut_short(struct gh_look *look, struct gh_container *c, cons
 	return GH_END;
 }
 
+enum { LISTED_DEPTH = 2 }; /* a maker's list lies at the top of its package */
+
+/* Is there a list in the container that states MD5s? It is listed once more for that, since the list may come last. */
+static bool states_md5(struct gh_look *look, struct gh_container *c)
+{
+	if (!c->format->indexed || c->depth > LISTED_DEPTH)
+		return false;
+	struct gh_mark mark = gh_arena_mark(&look->arena);
+	struct gh_container k;
+	struct gh_err err;
+	bool found = false;
+	struct gh_container proto = {.format = c->format, .src = c->src, .blob = c->blob, .bytes = c->bytes};
+	enum gh_code code = reopen(look, &look->arena, &proto, &k, &err);
+	for (uint32_t n = 0; code == GH_OK && !found && n < CHILDREN_MAX; n++) {
+		struct gh_child child = {0};
+		code = gh_spend_steps(&k.run.budget, 1, 0, &err);
+		if (code == GH_OK)
+			code = k.format->next(&k.run.ctx, k.state, &child, &err);
+		found = code == GH_OK && gh_measure_list(child.name);
+	}
+	gh_arena_release(&look->arena, mark);
+	return found;
+}
+
 /* The one content of a part's packing is the part; of an archive or a folder, some names are those of parts. */
 static bool is_part(struct gh_look *look, struct gh_container *c, struct gh_sets *sets, uint64_t row, uint32_t n,
 	struct gh_child *child)
@@ -166,6 +193,7 @@ static enum gh_code list(
 {
 	unsigned bit = gh_format_bit(c->format);
 	const struct gh_skip *skip = gh_skip_find(look, c->blob, -1, (int32_t)bit);
+	uint32_t md5 = states_md5(look, c) ? GH_CHILD_MD5 : 0;
 	for (uint32_t n = 0; n < CHILDREN_MAX; n++) {
 		struct gh_child child = {0};
 		if (skip && n == skip->listed)
@@ -178,6 +206,7 @@ static enum gh_code list(
 		if (code)
 			return code;
 		GH_FAULT(look, c->format->name, "next", child.name);
+		child.flags |= md5;
 		if (!is_part(look, c, sets, gh_child_row(bit, n), n, &child))
 			list_child(look, c, b, gh_child_row(bit, n), &child);
 	}

@@ -50,6 +50,7 @@ def sets(to, out):
             (tree / "etc" / f"{name}{i:02}.txt").write_text(f"{name} {i}\n" * (i + 1))
         (tree / "build.prop").write_text(f"ro.{name}.build.type=user\n")
         (tree / "blob.bin").write_bytes(random.Random(name).randbytes(1500000))
+        shutil.copy(ght.ROOT / "src/formats/newdat/seeds/packed.zip", tree / f"{name}.zip")  # a set inside a set
         image(to / f"{name}.img", tree, 6 << 20)
     for name, where in (("odm", out), ("cust", to)):
         ght.run("img2simg", to / f"{name}.img", to / f"{name}.simg")

@@ -167,7 +167,8 @@ static enum gh_code header(struct reader *r)
 	if (!l->version || l->version > 4)
 		return gh_fail(r->err, GH_UNSUP, 0, "transfer list version %llu", (unsigned long long)l->version);
 	if (!head_number(r, &l->total))
-		return gh_fail(r->err, GH_BAD, r->lines.at, "the transfer list does not tell how many blocks it writes");
+		return gh_fail(
+			r->err, GH_BAD, r->lines.at, "the transfer list does not tell how many blocks it writes");
 	if (l->version >= 2 && (!head_number(r, &l->stash_entries) || !head_number(r, &l->stash_blocks)))
 		return gh_fail(r->err, GH_BAD, r->lines.at, "the transfer list does not tell how much it stashes");
 	return GH_OK;
@@ -179,8 +180,8 @@ enum gh_code newdat_read(struct gh_ctx *ctx, struct gh_source *src, struct newda
 	struct reader r = {.ctx = ctx, .l = ret, .err = err};
 	*ret = (struct newdat_list){0};
 	if (src->size > NEWDAT_LIST_MAX)
-		return gh_fail(err, GH_LIMIT, NEWDAT_LIST_MAX, "a transfer list of %llu bytes",
-			(unsigned long long)src->size);
+		return gh_fail(
+			err, GH_LIMIT, NEWDAT_LIST_MAX, "a transfer list of %llu bytes", (unsigned long long)src->size);
 	enum gh_code code = gh_view(src, ctx->arena, 0, (size_t)src->size, &p, err);
 	if (code)
 		return code;

@@ -114,18 +114,16 @@ static enum gh_code extent(struct gh_ctx *ctx, struct newdat *d, const struct ne
 	*x = (struct gh_extent){.at = at + there, .len = len - there};
 	bool is_new = g->word == NEWDAT_NEW;
 	x->below = gh_source_missing(ctx->arena, x->len, is_new ? GH_SHORT : GH_UNSUP,
-		is_new                          ? "new.dat ends before this"
+		is_new                        ? "new.dat ends before this"
 		: g->word == NEWDAT_HASH_TREE ? "a hash tree that the phone computes"
 					      : "made from the older image, which is not part of this update");
-	*(is_new                          ? &d->lost
-		 : g->word == NEWDAT_HASH_TREE ? &d->computed
-					       : &d->older) += x->len;
+	*(is_new ? &d->lost : g->word == NEWDAT_HASH_TREE ? &d->computed : &d->older) += x->len;
 	return x->below ? GH_OK : gh_fail(err, GH_NOMEM, at, "no memory for a source");
 }
 
 /* What no command names is no hole: it is what the phone has there already, or what a line that makes no sense would have given. */
-static enum gh_code gap(struct gh_ctx *ctx, struct newdat *d, uint64_t from, uint64_t to, struct gh_extent *e, size_t *n,
-	struct gh_err *err)
+static enum gh_code gap(struct gh_ctx *ctx, struct newdat *d, uint64_t from, uint64_t to, struct gh_extent *e,
+	size_t *n, struct gh_err *err)
 {
 	if (from >= to)
 		return GH_OK;
@@ -186,7 +184,9 @@ static void tell_parts(struct gh_ctx *ctx, const struct newdat *d)
 		bool twice = i && d->parts[i - 1].role == p->role && d->parts[i - 1].index == p->index;
 		GH_EMIT(ctx, set_parts, 0, .name = p->name, .role = gh_str(roles[p->role]), .idx = p->index,
 			.row = (int64_t)p->row, .size = p->src ? (int64_t)p->src->size : GH_NULL,
-			.state = gh_str(!p->src ? "missing" : twice ? "twice" : "there"));
+			.state = gh_str(!p->src ? "missing"
+					: twice ? "twice"
+						: "there"));
 	}
 	if (!d->list)
 		GH_EMIT(ctx, set_parts, 0, .role = GH_STR("list"), .idx = GH_NULL, .row = GH_NULL, .size = GH_NULL,

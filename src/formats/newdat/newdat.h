@@ -7,7 +7,8 @@
 
 enum {
 	NEWDAT_BLOCK = 4096,
-	NEWDAT_LIST_MAX = 32 << 20, /* bytes of a transfer list; those of whole images stay below 1 MiB, of deltas below 16 */
+	NEWDAT_LIST_MAX =
+		32 << 20, /* bytes of a transfer list; those of whole images stay below 1 MiB, of deltas below 16 */
 	NEWDAT_RANGES_MAX = 1 << 20, /* 24 MiB of memory; real lists have some thousands */
 	NEWDAT_NOTES = 32, /* about lines; the others are counted */
 };

@@ -66,7 +66,8 @@ static enum gh_code lost(struct gh_ctx *ctx, struct sparse_set *t, uint64_t from
 	struct gh_extent e = {.at = from, .len = to - from};
 	if (from >= to)
 		return GH_OK;
-	e.below = gh_source_missing(ctx->arena, e.len, GH_SHORT, "a file of the set that should hold this is not there");
+	e.below =
+		gh_source_missing(ctx->arena, e.len, GH_SHORT, "a file of the set that should hold this is not there");
 	if (!e.below)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for a source");
 	return gh_sparse_append(ctx->arena, t->list, &e, err);
@@ -90,8 +91,7 @@ static bool is_pointer(const struct gh_part *p)
 }
 
 /* Where the files between two that are there should be, nothing is known. */
-static enum gh_code take(
-	struct gh_ctx *ctx, struct sparse_set *t, struct sparse_piece *p, bool gap, struct gh_err *err)
+static enum gh_code take(struct gh_ctx *ctx, struct sparse_set *t, struct sparse_piece *p, bool gap, struct gh_err *err)
 {
 	/* The extents come first; a lost stretch before them has to stand before them in the list. */
 	struct gh_sparse_list own = {0};
@@ -154,8 +154,8 @@ static void sort_out(struct sparse_set *t, const struct gh_part *parts, size_t n
 	for (size_t i = 0; i < n; i++) {
 		struct sparse_piece *p = &t->piece[t->n++];
 		p->part = &parts[i];
-		p->state = !parts[i].src                                             ? SPARSE_GONE
-			   : is_pointer(&parts[i])                                    ? SPARSE_POINTER
+		p->state = !parts[i].src                                     ? SPARSE_GONE
+			   : is_pointer(&parts[i])                           ? SPARSE_POINTER
 			   : t->n > 1 && parts[i].index == p[-1].part->index ? SPARSE_TWICE
 									     : SPARSE_THERE;
 		t->there += p->state == SPARSE_THERE;
