@@ -117,7 +117,7 @@ static void emit_hits(struct gh_look *look, const struct hits *h, uint32_t blob)
 	}
 }
 
-void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m)
+void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m, uint64_t part)
 {
 	static const char digit[] = "0123456789abcdef";
 	char hex[32];
@@ -126,14 +126,20 @@ void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m
 		hex[2 * i + 1] = digit[m->md5[i] & 15];
 	}
 	if (m->md5_digest)
-		look->ops->row(look, GH_T_digests, blob, 0, 0,
-			&(struct gh_row_digests){.algorithm = GH_STR("md5"), .value = gh_strn(hex, sizeof hex)});
+		look->ops->row(look, GH_T_digests, blob, part != 0, 0,
+			&(struct gh_row_digests){.algorithm = part ? GH_STR("md5_before_line") : GH_STR("md5"),
+				.value = gh_strn(hex, sizeof hex)});
 }
 
 /* Loads, hashes and searches; finds the blob. */
 static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, struct gh_err *err)
 {
-	struct gh_measure m = {.md5_digest = md5 ? look->md5 : NULL};
+	struct gh_measure m = {.md5_digest = md5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
+	uint64_t line = gh_measure_md5_line(&t->probe);
+	if (line) {
+		m.md5_digest = look->md5;
+		m.md5_size = line;
+	}
 	struct hits h = {.look = look};
 	if (look->literals) {
 		h.list = gh_alloc_raw(&look->arena, HITS_MAX * sizeof *h.list);
@@ -155,7 +161,7 @@ static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, s
 	t->fresh = !known;
 	if (!t->blob)
 		return gh_fail(err, GH_LIMIT, 0, "more different contents than the table holds");
-	gh_md5_tell(look, t->blob, &m);
+	gh_md5_tell(look, t->blob, &m, line);
 	if (t->fresh)
 		emit_hits(look, &h, t->blob);
 	return GH_OK;
@@ -298,14 +304,15 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 		if (look->ops->defer(look, &job))
 			return;
 	}
-	struct gh_measure m = {.md5_digest = at->child->flags & GH_CHILD_MD5 ? look->md5 : NULL};
+	struct gh_measure m = {
+		.md5_digest = at->child->flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	struct gh_err err;
 	gh_phase_set(look, at->c->blob, (int64_t)at->row, -1);
 	if (gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
 		return;
 	look->ops->blob(
 		look, &(struct gh_blob_row){.blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
-	gh_md5_tell(look, t->blob, &m);
+	gh_md5_tell(look, t->blob, &m, 0);
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */

@@ -63,7 +63,8 @@ static void md5_begin(struct gh_measure *m)
 static void md5_add(struct gh_measure *m, const void *p, size_t n)
 {
 	if (m->md5_digest)
-		EVP_DigestUpdate(m->md5_digest, p, n);
+		EVP_DigestUpdate(m->md5_digest, p, gh_min(n, m->md5_size));
+	m->md5_size -= gh_min(n, m->md5_size);
 }
 
 static void md5_end(struct gh_measure *m)
@@ -77,6 +78,23 @@ void gh_md5_warm(void *digest)
 	struct gh_measure m = {.md5_digest = digest};
 	md5_begin(&m);
 	md5_end(&m);
+}
+
+uint64_t gh_measure_md5_line(const struct gh_probe *probe)
+{
+	size_t n = probe->tail_len, i = n;
+	if (!gh_str_ends(probe->name, ".tar.md5") || !n || probe->tail[n - 1] != '\n')
+		return 0;
+	while (i && probe->tail[i - 1]) /* an archive ends with zeros */
+		i--;
+	if (!i || n - i < 34)
+		return 0;
+	for (size_t k = i; k < i + 32; k++) {
+		uint8_t c = probe->tail[k];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return 0;
+	}
+	return probe->tail[i + 32] == ' ' ? probe->size - (n - i) : 0;
 }
 
 bool gh_measure_list(struct gh_str name)

@@ -88,8 +88,8 @@ extern const struct gh_ctx_ops gh_quiet_ops; /* what is told is dropped: it was 
 /* Is there anything to read in it? */
 bool gh_child_has_content(const struct gh_child *child);
 
-/* A row with the MD5, if it was measured. */
-void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m);
+/* A row with the MD5, if it was measured; part: of so many bytes before the end, 0: of all. */
+void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m, uint64_t part);
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 /* Back to where the worker was before it went into something. */
 void gh_phase_back(struct gh_look *look, const struct gh_phase *was);

@@ -93,6 +93,9 @@
 		ELSE 'differs' END AS state
 	FROM here l JOIN c_listing_sums s USING(blob_id) LEFT JOIN places p ON p.scan_id=l.scan_id AND p.node_id=l.node_id AND p.image=l.image
 		AND p.path=substr(l.path, 1, length(l.path)-length(l.name))||s.path
-	LEFT JOIN blobs b ON b.blob_id=p.blob_id LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm=s.algorithm;
+	LEFT JOIN blobs b ON b.blob_id=p.blob_id LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm=s.algorithm
+	UNION ALL SELECT p.place_id, p.place_id, p.name, NULL, 'md5', a.value, d.value, CASE WHEN d.value IS NULL THEN 'not compared' WHEN d.value=a.value THEN 'same'
+		ELSE 'differs' END FROM here p JOIN c_archive_facts a ON a.blob_id=p.blob_id AND a.kind='md5'
+	LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm='md5_before_line';
 @VIEW@ set_parts AS SELECT t.blob_id, t.name, t.role, t.idx, t.size, t.state FROM c_set_parts t
 	WHERE t.blob_id IN (SELECT m.child FROM nodes n JOIN c_members m USING(blob_id) WHERE n.scan_id=@SCAN@);
