@@ -17,6 +17,7 @@ static const uint32_t MAGIC = 0xfd2fb528;
 struct zstd {
 	ZSTD_DCtx *d;
 	uint64_t window;
+	size_t hint; /* bytes up to the end of the header or block at hand */
 };
 
 /* Content size of 1, 2, 4 or 8 bytes as the descriptor says; two bytes count from 256. */
@@ -115,13 +116,15 @@ static enum gh_code zstd_begin(struct gh_flow *f, void *self, struct gh_err *err
 		return gh_fail(err, GH_LIMIT, f->at + 5, "a zstd window of %llu bytes, %d are allowed",
 			(unsigned long long)h.window, GH_ZSTD_WINDOW_MAX);
 	z->window = h.window;
+	z->hint = h.header;
 	return zstd_make(f, z, err);
 }
 
 static enum gh_code zstd_step(struct gh_flow *f, void *self, struct gh_err *err)
 {
 	struct zstd *z = self;
-	ZSTD_inBuffer in = {f->in, f->n, 0};
+	/* No more than a block at once: of a call that fails the library does not tell what it delivered before. */
+	ZSTD_inBuffer in = {f->in, (size_t)gh_min(f->n, z->hint), 0};
 	ZSTD_outBuffer out = {f->out, f->room, 0};
 	size_t got = ZSTD_decompressStream(z->d, &out, &in);
 	f->in += in.pos;
@@ -130,6 +133,7 @@ static enum gh_code zstd_step(struct gh_flow *f, void *self, struct gh_err *err)
 	f->room -= out.pos;
 	if (ZSTD_isError(got))
 		return zstd_code(f, z, got, err);
+	z->hint = got;
 	return got == 0 ? GH_END : GH_OK;
 }
 
