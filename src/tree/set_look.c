@@ -59,7 +59,21 @@ void gh_part_tell(struct gh_look *look, const struct gh_place *at, uint64_t size
 
 /* ---- here and now ---- */
 
-/* The one content of a packing, in memory; *ret stays as it is where src is not packed. */
+static enum gh_code pour_here(struct gh_look *look, struct gh_container *c, const struct gh_format *f,
+	struct gh_run_of *run, void *state, const struct gh_child *child, struct gh_source **src, struct gh_err *err)
+{
+	bool hint = child->flags & GH_CHILD_SIZE_HINT;
+	struct gh_sink sink = {.cap = hint ? GH_WHOLE_MAX : (size_t)gh_min(child->size, GH_WHOLE_MAX)};
+	sink.buf = gh_alloc_raw(&look->arena, gh_max(sink.cap, 1));
+	if (!sink.buf)
+		return gh_fail(err, GH_NOMEM, 0, "no memory to unpack a part of a set");
+	run->budget.bytes = gh_pour_budget(c->bytes, gh_max((*src)->size, 1), c->size, c->packed);
+	(void)!f->pour(&run->ctx, state, child, &sink, err);
+	*src = gh_source_memory(&look->arena, sink.buf, sink.len);
+	return *src ? GH_OK : gh_fail(err, GH_NOMEM, 0, "no memory to unpack a part of a set");
+}
+
+/* The one content of a packing; *src stays as it is where it is not packed. */
 static enum gh_code unpack(struct gh_look *look, struct gh_container *c, struct gh_str name, struct gh_source **src,
 	uint32_t *packed, struct gh_err *err)
 {
@@ -68,28 +82,21 @@ static enum gh_code unpack(struct gh_look *look, struct gh_container *c, struct 
 	const struct gh_format *f = code ? NULL : gh_probe_format(&probe);
 	if (!f || !f->packing)
 		return code;
-	struct gh_run_of run;
 	struct gh_child child = {0};
+	struct gh_run_of *run = gh_alloc(&look->arena, sizeof *run);
 	void *state = gh_alloc(&look->arena, f->state_size);
-	gh_run_init(&run, look, c->blob, c->run.plugin, c->run.budget.bytes, (*src)->size);
-	run.ctx.ops = &gh_quiet_ops; /* what is wrong with it is told where the part is looked at */
-	if (!state)
+	if (!state || !run)
 		return gh_fail(err, GH_NOMEM, 0, "no memory to unpack a part of a set");
-	code = f->open(&run.ctx, *src, state, err);
+	gh_run_init(run, look, c->blob, c->run.plugin, c->run.budget.bytes, (*src)->size);
+	run->ctx.ops = &gh_quiet_ops; /* what is wrong with it is told where the part is looked at */
+	code = f->open(&run->ctx, *src, state, err);
 	if (code == GH_OK)
-		code = f->next(&run.ctx, state, &child, err);
+		code = f->next(&run->ctx, state, &child, err);
 	if (code)
 		return code;
-	bool hint = child.flags & GH_CHILD_SIZE_HINT;
-	struct gh_sink sink = {.cap = hint ? GH_WHOLE_MAX : (size_t)gh_min(child.size, GH_WHOLE_MAX)};
-	sink.buf = gh_alloc_raw(&look->arena, gh_max(sink.cap, 1));
-	if (!sink.buf)
-		return gh_fail(err, GH_NOMEM, 0, "no memory to unpack a part of a set");
-	run.budget.bytes = gh_pour_budget(c->bytes, gh_max((*src)->size, 1), c->size, c->packed);
-	(void)!f->pour(&run.ctx, state, &child, &sink, err);
 	++*packed;
-	*src = gh_source_memory(&look->arena, sink.buf, sink.len);
-	return *src ? GH_OK : gh_fail(err, GH_NOMEM, 0, "no memory to unpack a part of a set");
+	return child.flags & GH_CHILD_STREAM ? pour_here(look, c, f, run, state, &child, src, err)
+					     : f->data(&run->ctx, state, &child, src, err);
 }
 
 static struct gh_source *part_here(

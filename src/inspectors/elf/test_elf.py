@@ -46,6 +46,7 @@ def ref_symbols(text, table):
     for line in text.splitlines():
         if line.startswith("Symbol table"):
             inside = f"'{table}'" in line
+        line = re.sub(r"<(?:OS|processor) specific>: \d+", "OTHER", line)  # one column, in two words
         m = inside and re.match(r"\s*(\d+): ([0-9a-f]+)\s+(\w+) (\S+)\s+(\S+)\s+(\w+)\s+(?:\[[^\]]*\]\s+)?(\w+) ?(.*)$", line)
         if not m or m[1] == "0":
             continue
