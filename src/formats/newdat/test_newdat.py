@@ -5,6 +5,7 @@ of mke2fs: every byte of the image, in a zip and in a folder, packed and not; wh
 import gzip
 import pathlib
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +87,23 @@ def packings():
     (D / "new.dat").write_bytes(bytes(u.data))
     ght.run("lz4", "-q", "-f", D / "new.dat", D / "new.dat.lz4")
     same(make_zip(D / "lz4.zip", files(u, **{"system.new.dat": None, "system.new.dat.lz4": (D / "new.dat.lz4").read_bytes()})), raw, "lz4")
+    for tool, end, words in (("brotli", "br", ["-q", "5", "-k"]), ("xz", "xz", ["-k"]), ("xz", "lzma", ["-k", "--format=lzma"]), ("bzip2", "bz2", ["-k"]),
+                             ("zstd", "zst", ["-q", "-k"])):
+        if not shutil.which(tool):
+            ght.skip(tool, "not installed")
+            continue
+        ght.run(tool, "-f", *words, D / "new.dat")
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            same(make_zip(D / f"{end}.zip", files(u, **{"system.new.dat": None, f"system.new.dat.{end}": (D / f"new.dat.{end}").read_bytes()}), method),
+                 raw, f"{tool}, {end}, {method}")
+        d = D / f"folder_{end}"
+        d.mkdir()
+        for k, v in files(u, **{"system.new.dat": None, f"system.new.dat.{end}": (D / f"new.dat.{end}").read_bytes()}).items():
+            (d / k).write_bytes(v)
+        db = D / f"{end}.db"
+        subprocess.run([BIN, "scan", str(d), "--db", str(db), "--progress", "none"], capture_output=True)
+        ght.equal(sqlite3.connect(db).execute("SELECT state, size FROM set_parts ORDER BY role").fetchall(),
+                  [("there", len(u.data)), ("there", len(u.text())), ("there", 0)], f"{end}: a folder, through the engine")
     cut = bytes(u.data)
     pieces = {f"system.new.dat.{i}": cut[i * 100000:(i + 1) * 100000] for i in range(-(-len(cut) // 100000))}
     ght.check(2 < len(pieces) < 10, f"{len(pieces)} pieces")
