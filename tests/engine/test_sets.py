@@ -32,7 +32,7 @@ if not FAULTS:
     ght.skip("faults", "this build has no faults (meson option `faults`)")
 for fault, name, plugin in (("zip:crash:*cust.img_sparsechunk.1:pour", "cust", "sparse"), ("zip:abort:oem.transfer.list:pour", "oem", "newdat"),
                             ("gzip:crash:*:pour", "oem", "newdat"), ("zip:crash:oem.new.dat.gz:read", "oem", "newdat"),
-                            ("newdat:crash", "oem", None), ("sparse:abort:*.img", "odm", None), ("zip:crash:oem.patch.dat:next", "cust", None)):
+                            ("newdat:crash", "oem", None), ("sparse:abort:/odm.img", "odm", None), ("zip:crash:oem.patch.dat:next", "cust", None)):
     for jobs in (1, 3) if FAULTS else ():
         db = work / "fault.db"
         db.unlink(missing_ok=True)
