@@ -42,8 +42,8 @@ static struct ctx make_ctx(struct gh_inside *in)
 struct gh_str gh_inside_stem(struct gh_str s)
 {
 	s = gh_str_base(s);
-	static const char *const endings[] = {
-		".img", ".bin", ".raw", ".simg", ".ext4", ".erofs", ".gz", ".lz4", ".cpio", ".apex", ".zip", ".tar"};
+	static const char *const endings[] = {".img", ".bin", ".raw", ".simg", ".ext4", ".erofs", ".gz", ".lz4", ".xz",
+		".lzma", ".zst", ".bz2", ".br", ".cpio", ".apex", ".zip", ".tar"};
 	for (bool more = true; more;) {
 		more = false;
 		for (size_t i = 0; i < GH_COUNT(endings); i++)

@@ -100,6 +100,7 @@ struct gh_sink {
 	uint8_t *buf;
 	size_t cap;
 	size_t len;
+	bool full; /* set with GH_LIMIT: what did not fit, here or in memory beside it, would where write() is called */
 };
 
 /* Appends to a sink of either form; for pour() implementations that decompress piece by piece. GH_LIMIT when buf is full. */

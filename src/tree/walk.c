@@ -49,7 +49,7 @@ static enum gh_code child_poured(struct gh_look *look, struct gh_container *c, c
 	c->run.budget.bytes = gh_pour_budget(c->bytes, gh_max(child->csize, 1), c->size, c->packed);
 	GH_FAULT(look, c->format->name, "pour", child->name);
 	enum gh_code code = c->format->pour(&c->run.ctx, c->state, child, &sink, err);
-	if (code == GH_LIMIT && hint && sink.len == sink.cap) {
+	if (code == GH_LIMIT && hint && (sink.full || sink.len == sink.cap)) {
 		*ret_spill = true;
 		return code;
 	}

@@ -82,7 +82,7 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((
 			FROM temp.parents x JOIN c_members m ON m.blob_id=x.blob_id AND m.n=x.n WHERE x.child=r.blob_id ORDER BY 1 LIMIT 1), '?'),
 	r.plugin, CASE r.status WHEN 'off' THEN 'switched off' ELSE r.status||' at '||r.at||': '||r.why END, b.size, r.status NOT IN ('unsup','off'),
 	r.plugin='elf' AND r.status='unsup',
-	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','tar','cpio')
+	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','xz','lzma','zstd','bzip2','brotli','tar','cpio')
 		OR EXISTS(SELECT 1 FROM at_place a WHERE a.blob_id=r.blob_id AND (a.image='' OR a.ftype='image' OR a.name LIKE '%.apex' OR a.name LIKE '%.capex'))
 		OR EXISTS(SELECT 1 FROM c_members m JOIN nodes n ON n.blob_id=m.blob_id WHERE m.child=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur)
 			AND n.kind<>'app')) THEN '*' WHEN NOT (r.plugin='elf' AND r.status='unsup') THEN r.plugin END
@@ -94,13 +94,13 @@ DROP TABLE IF EXISTS temp.leaf;
 CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
 	SELECT place_id, blob_id, 0 FROM at_place WHERE image='' OR ftype='image' OR (node_kind IN ('archive','folder') AND (name LIKE '%.img%' OR name LIKE '%.bin' OR name LIKE '%.dat%'))
 	UNION ALL SELECT d.place_id, m.child, d.depth+1 FROM d JOIN blobs b USING(blob_id) JOIN c_members m ON m.blob_id=d.blob_id
-		WHERE b.format IN ('sparse','gzip','lz4') AND m.child NOT NULL AND d.depth<8)
+		WHERE b.format IN ('sparse','gzip','lz4','xz','lzma','zstd','bzip2') AND m.child NOT NULL AND d.depth<8)
 	SELECT a.*, b.format AS kind, b.size AS leaf_size, b.blob_id AS leaf_blob FROM d JOIN at_place a USING(place_id) JOIN blobs b ON b.blob_id=d.blob_id
 	WHERE NOT EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=d.blob_id) AND NOT EXISTS(SELECT 1 FROM c_members m WHERE m.blob_id=d.blob_id);
 -- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, CASE WHEN ftype='image' OR gh_code_partition(name) THEN 'partition' ELSE 'package' END,
 	CASE kind WHEN 'data' THEN 'its format is not known' WHEN 'empty' THEN 'it is empty' ELSE 'its format is not read yet ('||kind||')' END, size, 0, 0, '*'
-	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','f2fs','squashfs','ubi','7z','rar','xz','zstd','bzip2')
+	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','f2fs','squashfs','ubi','7z','rar')
 		OR (ftype='image' AND gh_code_partition(image)) OR (ftype='file' AND gh_code_partition(name) AND leaf_size>=65536
 			AND kind NOT IN ('text','xml','script','pem','png','jpeg','pdf','elf','dtb')))
 	AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob AND gh_is_format(r.plugin));
