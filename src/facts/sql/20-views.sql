@@ -43,10 +43,12 @@
 	FROM d_oat_dex d JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ art AS SELECT p.place_id AS file_id, c.version, c.oat_checksum, c.image_checksum, c.boot_checksum, c.components FROM here p JOIN c_art c USING(blob_id);
 -- APK
-@VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, NULL AS label, a.version_code, a.version_name, a.shared_uid,
+@VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, l.label, l.label_en, a.version_code, a.version_name, a.shared_uid,
 	a.min_sdk, a.target_sdk, p.image AS partition, a.is_system, a.is_priv, a.persistent, a.debuggable, a.cleartext, a.has_launcher,
 	a.is_overlay, a.enabled, a.has_code, a.code, NULL AS is_bl, a.signer_role
-	FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=@SCAN@ AND p.live=1;
+	FROM d_apks a JOIN places p USING(place_id) LEFT JOIN c_app_labels l ON l.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ netsec AS SELECT a.place_id AS apk_id, c.at, c.scope, c.domain, c.subdomains, c.cleartext, c.anchors, c.overrides_pins, c.pins, c.expires
+	FROM d_apks a JOIN places p USING(place_id) JOIN c_netsec c ON c.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_permissions AS SELECT d.place_id AS apk_id, d.name, d.how, d.protection FROM d_apk_permissions d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
