@@ -6,7 +6,7 @@
 --@ certainty: observed
 --@ witness: bytes of an image
 --@ needs: plugin oat, plugin dex
---@ case: K03 Triada in counterfeit phones, 2025; K06 NoVoice, 2026
+--@ case: Triada in counterfeit phones, 2025; NoVoice, 2026
 --@ lookalike: a package whose code was taken out (only precompiled code is left) has nothing to compare with, and is not
 --|  matched; instructions that the build replaced do not count, since the number is that of the code before. Stale copies of
 --|  single apps occur on honest phones: only what every app loads (boot*.oat) is told as high
