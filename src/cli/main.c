@@ -21,6 +21,7 @@ static const struct {
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
+	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
 	{"report", gh_cmd_report, true, "FACTS.db", "tell the findings of a scan again, in any format"},
 	{"query", gh_cmd_query, false, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
 	{"rules", gh_cmd_rules, false, "", "list the rules"},

@@ -40,7 +40,7 @@ CREATE TEMP TABLE hides(pattern TEXT, plugin TEXT);
 INSERT INTO hides VALUES ('*.apk','apk'),('*.jar','zip'),('*/otacerts.zip','zip'),('*/otacerts.zip','cert'),('*/security/*','cert'),('*.apex','*'),('*.capex','*'),
 	('*.rc','initrc'),('*.prop','properties'),('*/prop.default','properties'),('*fstab*','fstab'),('*.sh','script'),('*/bin/*','script'),
 	('*/bin/*','elf'),('*/xbin/*','script'),('*/xbin/*','elf'),('*/sbin/*','script'),('*/sbin/*','elf'),('*.so','elf'),('*.odex','elf'),
-	('*.oat','elf'),('*/hosts','hosts'),('*adb_keys','adbkeys'),('*permissions/*.xml','permissions'),('*/sysconfig/*.xml','permissions'),
+	('*.oat','elf'),('*.odex','dex'),('*.oat','dex'),('*.vdex','dex'),('*.apk','dex'),('*.jar','dex'),('*.odex','oat'),('*.oat','oat'),('*/hosts','hosts'),('*adb_keys','adbkeys'),('*permissions/*.xml','permissions'),('*/sysconfig/*.xml','permissions'),
 	('*/passwd','passwd'),('*/shadow','passwd'),('*/authorized_keys*','passwd'),('*vbmeta*','avb');
 DROP TABLE IF EXISTS temp.missing;
 CREATE TEMP TABLE missing(place TEXT, name TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER);
@@ -98,12 +98,17 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((
 			FROM temp.parents x JOIN c_members m ON m.blob_id=x.blob_id AND m.n=x.n WHERE x.child=r.blob_id ORDER BY 1 LIMIT 1), '?'),
 	r.plugin, CASE r.status WHEN 'off' THEN 'switched off' ELSE r.status||' at '||r.at||': '||r.why END, b.size, r.status NOT IN ('unsup','off'),
 	r.plugin='elf' AND r.status='unsup',
-	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','xz','lzma','zstd','bzip2','brotli','tar','cpio')
+	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','xz','lzma','zstd','bzip2','brotli','tar','cpio','vdex','oat','odex')
 		OR EXISTS(SELECT 1 FROM at_place a WHERE a.blob_id=r.blob_id AND (a.image='' OR a.ftype='image' OR a.name LIKE '%.apex' OR a.name LIKE '%.capex'))
 		OR EXISTS(SELECT 1 FROM c_members m JOIN nodes n ON n.blob_id=m.blob_id WHERE m.child=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur)
 			AND n.kind<>'app')) THEN '*' WHEN NOT (r.plugin='elf' AND r.status='unsup') THEN r.plugin END
 	FROM blob_runs r JOIN blobs b USING(blob_id) WHERE r.status<>'ok' AND r.blob_id IN (SELECT blob_id FROM temp.in_scan)
 		AND NOT EXISTS(SELECT 1 FROM temp.no_subject s WHERE s.blob_id=r.blob_id AND s.plugin=r.plugin);
+
+-- Apps that declare parts and whose code is nowhere.
+INSERT INTO d_not_examined SELECT a.scan_id, p.place, 'code', 'its manifest names components; their code lies neither in it nor beside it', NULL, 0, 0, 'dex'
+	FROM d_apks a JOIN at_place p USING(place_id) WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.code='missing' AND a.is_overlay=0
+	AND EXISTS(SELECT 1 FROM c_manifest_components c WHERE c.blob_id=a.manifest);
 
 -- What lies innermost where nothing but packing is in between.
 DROP TABLE IF EXISTS temp.leaf;
@@ -117,7 +122,7 @@ CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
 -- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, CASE WHEN ftype='image' OR gh_code_partition(name) THEN 'partition' ELSE 'package' END,
 	CASE kind WHEN 'data' THEN 'its format is not known' WHEN 'empty' THEN 'it is empty' ELSE 'its format is not read yet ('||kind||')' END, size, 0, 0, '*'
-	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','f2fs','squashfs','ubi','7z','rar')
+	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','squashfs','ubi','7z','rar')
 		OR (ftype='image' AND gh_code_partition(image)) OR (ftype='file' AND gh_code_partition(name) AND leaf_size>=65536
 			AND kind NOT IN ('text','xml','script','pem','png','jpeg','pdf','elf','dtb')))
 	AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob AND gh_is_format(r.plugin));
