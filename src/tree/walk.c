@@ -179,10 +179,8 @@ static bool states_md5(struct gh_look *look, struct gh_container *c)
 }
 
 /* The one content of a part's packing is the part; of an archive or a folder, some names are those of parts. */
-static bool is_part(struct gh_look *look, struct gh_container *c, struct gh_sets *sets, uint64_t row, uint32_t n,
-	struct gh_child *child)
+static bool is_part(struct gh_container *c, struct gh_sets *sets, uint64_t row, uint32_t n, struct gh_child *child)
 {
-	(void)look;
 	if (c->format->packing && !n)
 		child->of = c->of;
 	return sets && gh_child_has_content(child) && gh_sets_add(sets, row, child);
@@ -207,7 +205,7 @@ static enum gh_code list(
 			return code;
 		GH_FAULT(look, c->format->name, "next", child.name);
 		child.flags |= md5;
-		if (!is_part(look, c, sets, gh_child_row(bit, n), n, &child))
+		if (!is_part(c, sets, gh_child_row(bit, n), n, &child))
 			list_child(look, c, b, gh_child_row(bit, n), &child);
 	}
 	return gh_fail(err, GH_LIMIT, 0, "more than %d children", CHILDREN_MAX);
