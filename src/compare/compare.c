@@ -191,7 +191,7 @@ static enum gh_code steps(struct gh_db *db, int64_t a, int64_t b, struct gh_err 
 static enum gh_code read_side(struct gh_comparison *c, struct gh_db *db, unsigned side, struct gh_err *err)
 {
 	static const char state[] = "SELECT state='complete', (SELECT count(*) FROM d_not_examined d WHERE "
-				    "d.scan_id=s.scan_id AND damaged=1), "
+				    "d.scan_id=s.scan_id AND damaged=1 AND hides='*'), "
 				    "(SELECT group_concat(value, ' ') FROM (SELECT value FROM d_device d WHERE "
 				    "d.scan_id=s.scan_id AND key IN "
 				    "('brand','model','incremental','security_patch') ORDER BY CASE key WHEN 'brand' "

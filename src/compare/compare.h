@@ -22,7 +22,7 @@ struct gh_side {
 	size_t n_inputs;
 	struct gh_str device; /* what it calls itself */
 	bool interrupted;
-	int64_t damaged; /* places that were damaged, missing or over a limit */
+	int64_t damaged; /* containers that were damaged or over a limit: more may lie in them */
 };
 
 struct gh_gate_fact {

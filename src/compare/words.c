@@ -130,6 +130,11 @@ static struct gh_str asides(struct gh_comparison *c)
 		s = gh_str_fmt(&c->arena, "%.*s %.*s on one side only and could not be compared.", (int)s.n, s.p,
 			(int)n.n, n.p);
 	}
+	if (c->side[0].damaged || c->side[1].damaged)
+		s = gh_str_fmt(&c->arena, "%.*s Parts of %s could not be read to their end.", (int)s.n, s.p,
+			!c->side[1].damaged   ? "A"
+			: !c->side[0].damaged ? "B"
+					      : "A and of B");
 	if (c->n_unread) {
 		struct gh_str n = count(c, (size_t)c->n_unread, "place", "places");
 		s = gh_str_fmt(&c->arena, "%.*s %.*s could not be read on one side and %s not compared.", (int)s.n, s.p,

@@ -6,6 +6,16 @@ CREATE TEMP TABLE dead AS SELECT DISTINCT s.side, n.slot FROM sides s JOIN nodes
 DROP TABLE IF EXISTS temp.here2;
 CREATE TEMP TABLE here2 AS SELECT s.side, n.key AS node_key, n.kind AS node_kind, p.* FROM sides s JOIN places p USING(scan_id) JOIN nodes n USING(node_id)
 	WHERE p.live=1;
+CREATE INDEX temp.here2_image ON here2(image, side);
+-- A folder of a package that holds images and nothing of a partition itself (IMAGES/, image-1234/) is no partition, whatever its name.
+DROP TABLE IF EXISTS temp.packs;
+CREATE TEMP TABLE packs AS SELECT DISTINCT h.side, h.image FROM here2 h JOIN blobs b USING(blob_id) WHERE h.image<>'' AND h.node_kind IN ('archive','folder')
+	AND h.ftype='file' AND length(h.path)-length(replace(h.path,'/',''))=1 AND (b.format IN ('bootimg','vbmeta','lp') OR (lower(h.name) GLOB '*.img*'
+		AND EXISTS(SELECT 1 FROM nodes n WHERE n.scan_id=h.scan_id AND n.blob_id=h.blob_id AND n.kind<>'app')))
+	AND NOT EXISTS(SELECT 1 FROM here2 x WHERE x.side=h.side AND x.image=h.image AND (x.path='/build.prop' OR x.path GLOB '/etc/*' OR x.path GLOB '/system/*' OR x.path GLOB '/lib*/*'
+		OR x.path GLOB '/app/*'));
+UPDATE here2 SET path=CASE WHEN path='' THEN '' ELSE '/'||image||path END, image='', dpath=NULL WHERE node_kind IN ('archive','folder')
+	AND EXISTS(SELECT 1 FROM packs k WHERE k.side=here2.side AND k.image=here2.image);
 
 -- What lies innermost where nothing but packing is in between: an image packed on one side is the image that lies bare on the other.
 DROP TABLE IF EXISTS temp.whole;
