@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import subprocess
 import sys
@@ -133,9 +134,33 @@ def unpacked():
     ght.check({"system", "vendor", "odm", "product", "system_ext"} <= out, "and modes, owners and labels are told as not compared", r["not_compared"])
 
 
+def neighbours():
+    """Other builds made from the twin: a later one, one for another region, one whose product partition alone is of another region."""
+    folder = D / "other"
+    ght.run("sh", ROOT / "tests/demo/unpack_demo.sh", DEMO, "twin", folder)
+    files = [folder / f for f in ("system/system/build.prop", "vendor/build.prop", "product/etc/build.prop", "odm/etc/build.prop", "system_ext/etc/build.prop")]
+    before = {f: f.read_bytes() for f in files}
+    later = ((b"11224433", b"11224501"), (b"2026-05-05", b"2026-06-05"), (b"1779926400", b"1782518400"))
+    region = ((b"/lantern/lantern:", b"/lantern_eea/lantern:"), (b".name=lantern", b".name=lantern_eea"))
+    for name, changes, only, states in (("the next build", later, files, ("different",)), ("the build of another region", region, files, ("different",)),
+                                        ("a product partition of another region", region, files[2:3], ("different", "contradicts"))):
+        for f in files:
+            data = before[f]
+            for old, new in changes if f in only else ():
+                data = data.replace(old, new)
+            f.write_bytes(data)
+        code, r = compare(DEMO / "twin.zip", folder)
+        shown = subprocess.run([BIN, "compare", DEMO / "twin.zip", folder, "--progress", "none"], capture_output=True, text=True).stdout
+        ght.check(code == 1 and r["gate"]["state"] in states, f"{name}: not the same build", (code, r["gate"]["sentence"]))
+        ght.check("cannot judge" in shown or "Cannot tell" in shown, f"{name}: it cannot judge the unit", shown)
+        ght.check(not re.search(r"malware|backdoor|implant|tamper|infect|manipul|malicious|suspicious|attack|fake", shown + json.dumps(r["verdict"]), re.I),
+                  f"{name}: accuses nobody", shown)
+
+
 if not (DEMO / "phone.zip").is_file():
     ght.skip("the demonstration phone and its twin", "tests/demo/make_demo.sh has not made them (GH_DEMO)")
     ght.done()
 cost(*twin())
 unpacked()
+neighbours()
 ght.done()

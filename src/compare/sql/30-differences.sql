@@ -85,8 +85,11 @@ INSERT INTO found SELECT key, rn, 'capabilities', printf('%x', caps_a), printf('
 INSERT INTO found SELECT key, rn, 'flags', CASE flags_a WHEN 0 THEN 'none' WHEN 16 THEN 'immutable' WHEN 32 THEN 'append only' ELSE 'immutable, append only' END,
 	CASE flags_b WHEN 0 THEN 'none' WHEN 16 THEN 'immutable' WHEN 32 THEN 'append only' ELSE 'immutable, append only' END FROM both WHERE attrs AND flags_a<>flags_b;
 INSERT INTO diff(kind, what, key, rn, image, place, dpath, a, b, blob_a, blob_b, sha_a, sha_b) SELECT 'changed', CASE kind WHEN 'partition' THEN 'partition' ELSE ftype_a END,
-	key, rn, image, place, dpath, a, b, blob_a, blob_b, nullif(content_a,''), nullif(content_b,'') FROM both WHERE (key, rn) IN (SELECT key, rn FROM found);
+	x.key, x.rn, image, place, dpath, x.a, x.b, blob_a, blob_b, nullif(content_a,''), nullif(content_b,'')
+	FROM (SELECT DISTINCT key, rn FROM found) f JOIN both x ON x.key=f.key AND x.rn=f.rn;
+CREATE INDEX temp.diff_key ON diff(key, rn);
 INSERT INTO fields SELECT d.id, f.field, f.a, f.b FROM found f JOIN diff d USING(key, rn);
 DROP TABLE IF EXISTS temp.compared;
-CREATE TEMP TABLE compared AS SELECT count(*) AS both, coalesce(sum((key, rn) NOT IN (SELECT key, rn FROM found) AND content_a NOT NULL AND content_b NOT NULL),0) AS equal,
-	coalesce(sum(attrs AND labels),0) AS with_attributes FROM both;
+CREATE TEMP TABLE compared AS SELECT (SELECT count(*) FROM both) AS both, (SELECT count(*) FROM both x LEFT JOIN (SELECT DISTINCT key, rn FROM found) f
+		ON f.key=x.key AND f.rn=x.rn WHERE f.key IS NULL AND x.content_a NOT NULL AND x.content_b NOT NULL) AS equal,
+	(SELECT count(*) FROM both WHERE attrs AND labels) AS with_attributes;
