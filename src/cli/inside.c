@@ -242,6 +242,7 @@ static void walk_child(struct gh_inside *in, struct gh_inside_at *at, const stru
 	if (go != GH_INSIDE_ENTER)
 		return;
 	struct gh_mark mark = gh_arena_mark(&in->arena);
+	unsigned spills = in->n_spill;
 	if (child->flags & GH_CHILD_SET) {
 		struct gh_inside_at set = {.up = at,
 			.format = gh_formats[in->set->format],
@@ -256,6 +257,7 @@ static void walk_child(struct gh_inside *in, struct gh_inside_at *at, const stru
 		if (below)
 			walk(in, at, below, child->name);
 	}
+	in->n_spill = spills; /* nothing reads them any more */
 	gh_arena_release(&in->arena, mark);
 }
 

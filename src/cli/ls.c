@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "cli/inside.h"
+#include "cli/place.h"
 
 struct listing {
 	const char *path; /* only below this, or NULL */
@@ -20,86 +20,32 @@ static void print_name(struct gh_str s)
 	fputs(buf, stdout);
 }
 
-static char type_char(const struct gh_child *c)
-{
-	if (c->kind == GH_VOLUME)
-		return 'v';
-	if (c->kind == GH_MEMBER)
-		return 'm';
-	switch (c->attr.mode & 0170000) {
-	case 0040000:
-		return 'd';
-	case 0120000:
-		return 'l';
-	case 0020000:
-		return 'c';
-	case 0060000:
-		return 'b';
-	case 0010000:
-		return 'p';
-	case 0140000:
-		return 's';
-	default:
-		return '-';
-	}
-}
-
-/* The name that cat takes: image:path for files of a file system, else the names on the way joined with "!". */
-static void print_place(const struct gh_inside_at *at, const struct gh_child *child)
-{
-	if (child->kind == GH_FILE) {
-		print_name(at->image);
-		putchar(':');
-	} else if (at->up) {
-		print_name(at->up->up && at->up->image.n && gh_str_starts(at->name, "/") ? at->up->image : at->name);
-		if (at->up->up && gh_str_starts(at->name, "/")) {
-			putchar(':');
-			print_name(at->name);
-		}
-		putchar('!');
-	}
-	print_name(child->name);
-}
-
-static bool below(const char *path, const struct gh_inside_at *at, const struct gh_child *child)
-{
-	if (!path)
-		return true;
-	size_t n = strcspn(path, ":");
-	struct gh_str image = gh_strn(path, path[n] == ':' ? n : 0);
-	if (strncmp(path, "apex:", 5) == 0 || strncmp(path, "ramdisk:", 8) == 0) {
-		n = n + 1 + strcspn(path + n + 1, ":");
-		image = gh_strn(path, n);
-	}
-	const char *rest = image.n ? path + n + (path[n] == ':') : path;
-	return (!image.n || gh_str_eq(image, at->image)) && gh_str_starts(child->name, rest);
-}
-
 static enum gh_inside_go visit(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *c, void *to)
 {
-	(void)in;
 	struct listing *l = to;
-	if (below(l->path, at, c)) {
+	if (gh_place_below(l->path, at, c)) {
 		l->any = true;
 		if (c->kind == GH_FILE && !(c->flags & GH_CHILD_NO_ATTRS))
-			printf("%c%04o %5u %5u %12llu ", type_char(c), c->attr.mode & 07777, c->attr.uid, c->attr.gid,
-				(unsigned long long)c->size);
+			printf("%c%04o %5u %5u %12llu ", gh_place_type(c), c->attr.mode & 07777, c->attr.uid,
+				c->attr.gid, (unsigned long long)c->size);
 		else
-			printf("%c----     -     - %12llu ", type_char(c), (unsigned long long)c->size);
+			printf("%c----     -     - %12llu ", gh_place_type(c), (unsigned long long)c->size);
 		if (c->attr.selinux.p) {
 			print_name(c->attr.selinux);
 			putchar(' ');
 		} else {
 			fputs("- ", stdout);
 		}
-		print_place(at, c);
+		struct gh_mark mark = gh_arena_mark(&in->arena);
+		print_name(gh_place_name(&in->arena, at, c));
+		gh_arena_release(&in->arena, mark);
 		if (c->attr.link.p) {
 			fputs(" -> ", stdout);
 			print_name(c->attr.link);
 		}
 		putchar('\n');
 	}
-	return gh_inside_leads(at, c) ? GH_INSIDE_ENTER : GH_INSIDE_ON;
+	return gh_inside_leads(at, c) && gh_place_leads(l->path, at, c) ? GH_INSIDE_ENTER : GH_INSIDE_ON;
 }
 
 static int done(struct gh_inside *in, void *to)

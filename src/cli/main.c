@@ -22,6 +22,8 @@ static const struct {
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
+	{"unpack", gh_cmd_unpack, true, "INPUT -o DIR",
+		"write all files to a folder, with a manifest of their attributes"},
 	{"report", gh_cmd_report, true, "FACTS.db", "tell the findings of a scan again, in any format"},
 	{"query", gh_cmd_query, false, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
 	{"rules", gh_cmd_rules, false, "", "list the rules"},
