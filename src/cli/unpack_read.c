@@ -286,7 +286,8 @@ static int done(struct gh_inside *in, void *to)
 		gh_complain("nothing called %s is inside; gifthorse ls INPUT lists all", r->u->path);
 	else if (!r->any)
 		gh_complain("nothing is inside that can be unpacked: it is empty, or its format is not read; gifthorse "
-			    "identify tells what it is");
+			    "scan "
+			    "tells what it is");
 	if (!r->any)
 		return GH_EXIT_USAGE;
 	return in->complained ? GH_EXIT_INCOMPLETE : GH_EXIT_OK;
