@@ -227,26 +227,34 @@ static void hush(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char 
 	(void)ctx, (void)code, (void)at, (void)what;
 }
 
+bool gh_inside_peek(struct gh_arena *arena, struct gh_budget *budget, const struct gh_format *format, void *state,
+	const struct gh_child *child, struct gh_probe *ret)
+{
+	static const struct gh_ctx_ops quiet = {no_emit, hush};
+	struct ctx c = {{arena, budget, &quiet}, NULL};
+	struct peek k = {.sink = {.write = peek_write}, .head = gh_alloc(arena, GH_PROBE_HEAD)};
+	struct gh_err err;
+	*ret = (struct gh_probe){0};
+	if (!k.head)
+		return false;
+	bool part = format->pour(&c.ctx, state, child, &k.sink, &err) != GH_OK;
+	*ret = (struct gh_probe){.head = k.head,
+		.head_len = k.n,
+		.tail = k.head,
+		.size = part ? gh_max(child->size, k.n) : k.n,
+		.name = gh_str_base(child->name)};
+	return !part || k.n == GH_PROBE_HEAD;
+}
+
 /* Does a packed child begin like something that holds others? Whoever wants names need not unpack a gigabyte of modem firmware. */
 static bool leads_on(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
 {
-	static const struct gh_ctx_ops quiet = {no_emit, hush};
 	struct gh_mark mark = gh_arena_mark(&in->arena);
-	struct ctx c = {{&in->arena, &in->budget, &quiet}, in};
-	struct peek k = {.sink = {.write = peek_write}, .head = gh_alloc(&in->arena, GH_PROBE_HEAD)};
-	struct gh_err err;
+	struct gh_probe probe;
 	bool packed = child->flags & GH_CHILD_STREAM && (child->size > PEEK_FROM || child->flags & GH_CHILD_SIZE_HINT);
-	bool yes = !packed || !k.head;
-	if (!yes) {
-		bool part = at->format->pour(&c.ctx, at->state, child, &k.sink, &err) != GH_OK;
-		struct gh_probe probe = {.head = k.head,
-			.head_len = k.n,
-			.tail = k.head,
-			.size = part ? gh_max(child->size, k.n) : k.n,
-			.name = gh_str_base(child->name)};
-		/* One that breaks at once is opened, so that it is told. */
-		yes = (part && k.n < GH_PROBE_HEAD) || gh_probe_format(&probe) != NULL;
-	}
+	/* One that breaks at once is opened, so that it is told. */
+	bool yes = !packed || !gh_inside_peek(&in->arena, &in->budget, at->format, at->state, child, &probe) ||
+		   gh_probe_format(&probe);
 	gh_arena_release(&in->arena, mark);
 	return yes;
 }

@@ -221,7 +221,7 @@ static int done(struct gh_inside *in, void *to)
 			gh_complain("nothing called %s is inside; gifthorse ls INPUT lists all", l->path);
 		else
 			gh_complain("nothing is inside that can be listed: it is empty, or its format is not read; "
-				    "gifthorse scan "
+				    "gifthorse identify "
 				    "tells what it is");
 		return GH_EXIT_USAGE;
 	}

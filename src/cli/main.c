@@ -22,6 +22,8 @@ static const struct {
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
+	{"identify", gh_cmd_identify, false, "FILE...",
+		"what a file is, by its beginning and end, and what to do with it"},
 	{"unpack", gh_cmd_unpack, true, "INPUT -o DIR",
 		"write all files to a folder, with a manifest of their attributes"},
 	{"report", gh_cmd_report, true, "FACTS.db", "tell the findings of a scan again, in any format"},
