@@ -26,6 +26,7 @@ static const struct {
 		"what a file is, by its beginning and end, and what to do with it"},
 	{"unpack", gh_cmd_unpack, true, "INPUT -o DIR",
 		"write all files to a folder, with a manifest of their attributes"},
+	{"coverage", gh_cmd_coverage, false, "INPUT...|FACTS.db", "which bytes belong to what, and which to nothing"},
 	{"report", gh_cmd_report, true, "FACTS.db", "tell the findings of a scan again, in any format"},
 	{"query", gh_cmd_query, false, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
 	{"rules", gh_cmd_rules, false, "", "list the rules"},

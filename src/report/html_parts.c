@@ -193,6 +193,7 @@ void gh_html_examined(struct gh_html *h)
 	hole_table(h, "Damaged, missing or over a limit", m->damaged, true, false);
 	hole_table(h, "Of a kind that is not read", m->unexamined, false, false);
 	hole_table(h, "Opaque by nature: firmware of other processors", m->opaque, false, true);
+	gh_html_bytes(h);
 	put(h, "</div>\n");
 }
 

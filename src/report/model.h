@@ -72,6 +72,20 @@ struct gh_app {
 	struct gh_str package, version, signer, place;
 };
 
+/* To what the bytes of one container belong. */
+struct gh_cover_row {
+	struct gh_str place, format;
+	int64_t depth; /* 1: an INPUT */
+	int64_t size, content, structure, padding, unclaimed, inside, unswept; /* content < 0: nothing here opens it */
+	bool app; /* an archive inside of a file system: summed up */
+};
+
+/* Bytes that nothing claims. */
+struct gh_stray {
+	struct gh_str place, magic, head;
+	int64_t at, len, entropy; /* thousandths of a bit a byte, or GH_NULL */
+};
+
 struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
@@ -108,6 +122,10 @@ struct gh_model {
 	size_t n_installers;
 	struct gh_property *keys; /* start-up keys: fingerprint, name where known */
 	size_t n_keys;
+	struct gh_cover_row *covers;
+	size_t n_covers;
+	struct gh_stray *strays;
+	size_t n_strays;
 	int64_t n_apps, n_privileged, n_native, n_certs;
 };
 
@@ -139,6 +157,9 @@ struct gh_str gh_shell_word(struct gh_arena *arena, struct gh_str s);
 /* Next step in full, and its first sentence beyond keeping the evidence. */
 struct gh_str gh_next(struct gh_arena *arena, const struct gh_finding *f);
 struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f);
+
+/* All archives inside of file systems together; depth: how many. */
+struct gh_cover_row gh_cover_apps(const struct gh_model *m);
 
 /* JSON with at most `cap` findings a rule and `cap` places not examined (0: all); what was left out is counted. */
 void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to);

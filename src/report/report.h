@@ -24,6 +24,9 @@ enum gh_code gh_report_json(
 enum gh_code gh_report_html(
 	struct gh_db *db, int64_t scan, const struct gh_report_style *style, FILE *to, struct gh_err *err) GH_MUST;
 
+/* Coverage by bytes; *ret_strays: there are bytes that nothing claims. */
+enum gh_code gh_report_cover(struct gh_db *db, int64_t scan, bool *ret_strays, FILE *to, struct gh_err *err) GH_MUST;
+
 /* What the exit code has to say: findings at or above the level; anything damaged, missing, over a limit or stopped. */
 enum gh_code gh_report_outcome(struct gh_db *db, int64_t scan, const char *fail_on, bool *ret_findings,
 	bool *ret_incomplete, struct gh_err *err) GH_MUST;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "tree/cover.h"
 #include "tree/set.h"
 #include "tree/walk.h"
 
@@ -284,6 +285,8 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 		batch_flush(look, c, b);
 		gh_arena_done(&b->arena);
 	}
+	if (code == GH_END)
+		gh_cover(look, c);
 	gh_run_end(&c->run, code, &err);
 	gh_arena_release(&look->arena, mark);
 }
