@@ -30,6 +30,7 @@ enum option {
 	O_WITHOUT,
 	O_PROGRESS,
 	O_COLOR,
+	O_REDACT,
 	O_HANG,
 	O_SHUFFLE
 };
@@ -44,6 +45,8 @@ static const struct gh_option options[] = {
 	{"--without", NULL, "PLUGIN", "switch a format or inspector off; may be given several times"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
+	{"--redact", NULL, NULL,
+		"for sharing: serials, IMEI, SSIDs, accounts, MACs, names of inputs are replaced in reports"},
 	{"--hang-seconds", NULL, "N", "end a worker that works for so long without a sign of life (60)"},
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
@@ -130,6 +133,8 @@ static bool set(struct scan *s, enum option o, const char *value)
 		return gh_outputs_add(&s->out, value);
 	case O_FAIL_ON:
 		return gh_outputs_fail_on(&s->out, value);
+	case O_REDACT:
+		return s->out.redact = true;
 	case O_COLOR:
 		return gh_outputs_color(&s->out, value);
 	}

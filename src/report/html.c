@@ -242,6 +242,8 @@ enum gh_code gh_report_html(
 	char *text = NULL;
 	size_t n = 0;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	bool done = code != GH_OK;
 	for (size_t i = 0; i < GH_COUNT(sizes) && !done; i++) {
 		free(text);

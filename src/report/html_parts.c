@@ -75,6 +75,12 @@ static void warnings(struct gh_html *h)
 		put(h, "<p class=\"note\"><b>The readers were not locked in:</b> this kernel refuses it. Whoever made "
 		       "the input may have "
 		       "reached the computer that scanned it.</p>\n");
+	if (m->redacted)
+		put(h, "<p class=\"note\"><b>Redacted for sharing.</b> Names of inputs, serial numbers, IMEI, network "
+		       "names, "
+		       "accounts, addresses and telephone numbers are replaced where they were recognised; the same "
+		       "value by "
+		       "the same word. Read it before you pass it on: no program recognises everything.</p>\n");
 	if (m->crashes)
 		fprintf(h->to,
 			"<p class=\"note\"><b>Readers crashed or hung %lld time%s.</b> What they were reading is "

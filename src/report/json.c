@@ -98,6 +98,7 @@ static void head(struct json *j, const struct gh_model *m)
 	text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
 	text(j, "sandbox", m->sandbox);
 	number(j, "crashes", m->crashes);
+	yes(j, "redacted", m->redacted);
 	shut(j, '}');
 	open(j, "inputs", '[');
 	for (size_t i = 0; i < m->n_inputs; i++) {
@@ -295,6 +296,8 @@ enum gh_code gh_report_json(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK)
 		gh_json_model(&m, style, 0, to);
 	gh_model_done(&m);

@@ -92,6 +92,7 @@ struct gh_model {
 	int64_t scan;
 	struct gh_str version, rules_sha256, knowledge_sha256, state, sandbox,
 		off; /* off: plug-ins that were switched off, with blanks between */
+	bool redacted; /* what tells of a person or of one unit was replaced */
 	bool interrupted, jailed,
 		other_rules; /* other_rules: the scan was judged by other rules than this version has */
 	int64_t crashes;
@@ -130,6 +131,8 @@ struct gh_model {
 };
 
 enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
+/* Replaces what tells of a person or of one unit: the same value by the same word. */
+void gh_redact(struct gh_model *m);
 void gh_model_done(struct gh_model *m);
 /* Findings at or above a level, and whether anything stayed unread that should not. */
 bool gh_model_at_least(const struct gh_model *m, const char *fail_on);

@@ -13,6 +13,7 @@ struct gh_report_style {
 	unsigned width; /* of the screen; 0: do not wrap */
 	const char *fail_on; /* severity */
 	const char *db; /* name of the facts database for "where the rest is", or NULL */
+	bool redact; /* for sharing: without what tells of a person or of one unit */
 	const char *html; /* name of the HTML report written in the same run, or NULL */
 };
 
