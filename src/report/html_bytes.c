@@ -47,9 +47,15 @@ static void bar(struct gh_html *h, const struct gh_cover_row *c)
 
 static void row(struct gh_html *h, const struct gh_cover_row *c, struct gh_str name)
 {
-	struct gh_str size = gh_size(&h->arena, c->size);
-	fputs("<div class=\"bar\"><span class=\"what\">", h->to);
-	gh_html_name(h, name);
+	struct gh_str size = gh_size(&h->arena, c->size), last = name;
+	for (const char *at; !c->app && (at = memchr(last.p, '!', last.n));)
+		last = gh_strn(at + 1, last.n - (size_t)(at - last.p) - 1);
+	/* Its own name, set in as far as it lies inside: the way there stands above. */
+	int in = (int)gh_min(c->depth > 0 && last.p != name.p ? (uint64_t)c->depth - 1 : 0, 6);
+	fprintf(h->to, "<div class=\"bar\"><span class=\"what in%d\" title=\"", in);
+	gh_html_cut(h, name);
+	fputs("\">", h->to);
+	gh_html_name(h, last);
 	fprintf(h->to, " <span class=\"more\">%.*s · ", (int)size.n, size.p);
 	gh_html_text(h, c->format);
 	fputs("</span></span>", h->to);

@@ -182,6 +182,15 @@ static void add_installer(struct rows *r)
 	m->n_installers = r->n + 1;
 }
 
+static void add_signer(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->signers = more(r, m->signers, sizeof *m->signers)))
+		return;
+	m->signers[r->n] = (struct gh_property){text(r, 0), text(r, 1)};
+	m->n_signers = r->n + 1;
+}
+
 static void add_inventory(struct rows *r)
 {
 	struct gh_model *m = r->m;
@@ -307,7 +316,9 @@ static void add_finding(struct rows *r)
 		.fingerprint = text(r, 7),
 		.image = text(r, 8),
 		.path = text(r, 9),
-		.dpath = text(r, 10)};
+		.dpath = text(r, 10),
+		.blob = number(r, 12),
+		.place_id = number(r, 13)};
 	f->input = input_of(m, text(r, 11));
 	if (f->path.p && !f->image.n) /* no partition: the INPUT, or an image in it */
 		f->image = f->place;
@@ -389,7 +400,8 @@ static const struct {
 	{"SELECT rule, state, why, rows FROM rule_states WHERE scan_id=?1 ORDER BY rule", add_state},
 	{"SELECT f.rule, f.severity, f.place, f.at, f.evidence, f.subject, f.sha256, f.fingerprint, p.image, p.path, "
 	 "p.dpath, "
-	 "CASE WHEN n.path='' THEN p.name ELSE n.path END FROM findings f LEFT JOIN places p ON p.place_id=f.place_id "
+	 "CASE WHEN n.path='' THEN p.name ELSE n.path END, p.blob_id, p.place_id FROM findings f LEFT JOIN places p ON "
+	 "p.place_id=f.place_id "
 	 "LEFT JOIN nodes n ON n.node_id=p.node_id WHERE f.scan_id=?1 ORDER BY f.n",
 		add_finding, true},
 	/* INPUTs that nothing opens stand without numbers. A content that two formats claim counts by the one that places more. */
@@ -415,6 +427,9 @@ static const struct {
 	 "WHERE u.scan_id=?1 AND u.name='android.permission.INSTALL_PACKAGES' AND p.live=1 AND a.is_system=1 ORDER BY "
 	 "package, place",
 		add_installer},
+	{"SELECT coalesce(a.signer_role,''), CAST(count(*) AS TEXT) FROM d_apks a JOIN places p USING(place_id) WHERE "
+	 "a.scan_id=?1 AND p.live=1 AND a.is_system=1 GROUP BY 1 ORDER BY count(*) DESC, 1",
+		add_signer},
 	{"SELECT DISTINCT v.pubkey_sha1, (SELECT min(k.name) FROM known_avb_keys k WHERE k.sha1=lower(v.pubkey_sha1)) "
 	 "FROM places p "
 	 "JOIN c_avb_images v USING(blob_id) WHERE p.scan_id=?1 AND p.live=1 AND v.pubkey_sha1<>'' ORDER BY 1",

@@ -20,6 +20,15 @@ struct gh_finding {
 	struct gh_str place, evidence, subject, sha256, fingerprint;
 	struct gh_str input, image, path, dpath; /* for the command to verify by hand; p is NULL where not known */
 	int64_t at; /* GH_NULL: the whole file */
+	int64_t blob, place_id; /* for gh_detail(); GH_NULL: none */
+};
+
+/* What the facts hold beside a finding: lines around it, bytes around it, a certificate, what an app asks for. */
+enum gh_detail_kind { GH_D_LINES, GH_D_BYTES, GH_D_CERT, GH_D_APP, GH_N_DETAILS };
+struct gh_detail {
+	struct gh_str line[24]; /* of bytes: one, hexadecimal */
+	size_t n;
+	int64_t from, mark, mark_len; /* offset of the bytes; of the field in question, and its length */
 };
 
 /* Findings of one rule with one severity. */
@@ -92,6 +101,7 @@ struct gh_model {
 	int64_t scan;
 	struct gh_str version, rules_sha256, knowledge_sha256, state, sandbox,
 		off; /* off: plug-ins that were switched off, with blanks between */
+	struct gh_redact *redactor;
 	bool redacted; /* what tells of a person or of one unit was replaced */
 	bool interrupted, jailed,
 		other_rules; /* other_rules: the scan was judged by other rules than this version has */
@@ -121,6 +131,8 @@ struct gh_model {
 	size_t n_partitions;
 	struct gh_app *installers;
 	size_t n_installers;
+	struct gh_property *signers; /* role: how many apps */
+	size_t n_signers;
 	struct gh_property *keys; /* start-up keys: fingerprint, name where known */
 	size_t n_keys;
 	struct gh_cover_row *covers;
@@ -133,6 +145,8 @@ struct gh_model {
 enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
 /* Replaces what tells of a person or of one unit: the same value by the same word. */
 void gh_redact(struct gh_model *m);
+/* The same words in a text that is not part of the model; as it is where nothing is redacted. */
+struct gh_str gh_redact_more(struct gh_model *m, struct gh_str s);
 void gh_model_done(struct gh_model *m);
 /* Findings at or above a level, and whether anything stayed unread that should not. */
 bool gh_model_at_least(const struct gh_model *m, const char *fail_on);
@@ -153,6 +167,9 @@ int64_t gh_total(int64_t a, int64_t b);
 struct gh_str gh_counts(struct gh_arena *arena, const uint64_t count[GH_N_SEVERITIES]);
 /* What an axis' state is called where room is short. */
 struct gh_str gh_axis_word(struct gh_arena *arena, const struct gh_axis *a);
+/* False where the facts have nothing of that kind. */
+bool gh_detail(struct gh_model *m, const struct gh_finding *f, enum gh_detail_kind kind, struct gh_arena *arena,
+	struct gh_detail *ret);
 /* The rule's command for a finding, placeholders filled in and quoted for a shell. */
 struct gh_str gh_verify(struct gh_arena *arena, const struct gh_finding *f);
 /* A name as one word of a shell command. */

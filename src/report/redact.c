@@ -18,13 +18,13 @@ struct known {
 	struct gh_str value, word;
 };
 
-struct redact {
+struct gh_redact {
 	struct gh_model *m;
 	struct known *list;
 	unsigned count[N_KINDS];
 };
 
-static struct gh_str word_of(struct redact *r, enum kind kind, struct gh_str value, struct gh_str tail)
+static struct gh_str word_of(struct gh_redact *r, enum kind kind, struct gh_str value, struct gh_str tail)
 {
 	for (struct known *k = r->list; k; k = k->next)
 		if (k->kind == kind && gh_str_eq(k->value, value))
@@ -205,7 +205,7 @@ static struct gh_str ending(struct gh_str name)
 	return best;
 }
 
-static void redact(struct redact *r, struct gh_str *s)
+static void redact(struct gh_redact *r, struct gh_str *s)
 {
 	if (!s->n)
 		return;
@@ -236,7 +236,7 @@ static void redact(struct redact *r, struct gh_str *s)
 }
 
 /* Values of properties whose whole value is such a thing. */
-static void property(struct redact *r, struct gh_property *p)
+static void property(struct gh_redact *r, struct gh_property *p)
 {
 	bool serial = p->key.n && memmem(p->key.p, p->key.n, "serial", 6);
 	if (serial && p->value.n)
@@ -246,35 +246,47 @@ static void property(struct redact *r, struct gh_property *p)
 
 void gh_redact(struct gh_model *m)
 {
-	struct redact r = {.m = m};
+	struct gh_redact r0 = {.m = m}, *r = gh_alloc(&m->arena, sizeof *r);
+	r = r ? r : &r0;
+	r->m = m;
 	for (size_t i = 0; i < m->n_device; i++)
-		property(&r, &m->device[i]);
+		property(r, &m->device[i]);
 	for (size_t i = 0; i < m->n_holes; i++) {
 		struct gh_str *all[] = {&m->holes[i].place, &m->holes[i].what, &m->holes[i].why};
 		for (size_t k = 0; k < GH_COUNT(all); k++)
-			redact(&r, all[k]);
+			redact(r, all[k]);
 	}
 	for (size_t i = 0; i < m->n_findings; i++) {
 		struct gh_finding *f = &m->findings[i];
 		struct gh_str *all[] = {
 			&f->place, &f->evidence, &f->subject, &f->input, &f->image, &f->path, &f->dpath};
 		for (size_t k = 0; k < GH_COUNT(all); k++)
-			redact(&r, all[k]);
+			redact(r, all[k]);
 	}
 	for (size_t i = 0; i < m->n_states; i++)
-		redact(&r, &m->states[i].why);
+		redact(r, &m->states[i].why);
 	for (size_t i = 0; i < m->n_partitions; i++)
-		redact(&r, &m->partitions[i].name);
+		redact(r, &m->partitions[i].name);
 	for (size_t i = 0; i < m->n_installers; i++)
-		redact(&r, &m->installers[i].place);
+		redact(r, &m->installers[i].place);
 	for (size_t i = 0; i < m->n_covers; i++)
-		redact(&r, &m->covers[i].place);
+		redact(r, &m->covers[i].place);
 	for (size_t i = 0; i < m->n_strays; i++) {
-		redact(&r, &m->strays[i].place);
+		redact(r, &m->strays[i].place);
 		m->strays[i].head = GH_NONE; /* bytes of whoever left them there */
 	}
 	/* Last: until here their names are what is looked for. */
 	for (size_t i = 0; i < m->n_inputs; i++)
-		m->inputs[i].name = word_of(&r, K_INPUT, m->inputs[i].name, ending(m->inputs[i].name));
+		m->inputs[i].name = word_of(r, K_INPUT, m->inputs[i].name, ending(m->inputs[i].name));
 	m->redacted = true;
+	m->redactor = r == &r0 ? NULL : r;
+}
+
+struct gh_str gh_redact_more(struct gh_model *m, struct gh_str s)
+{
+	if (m->redacted && !m->redactor)
+		return GH_STR("REDACTED");
+	if (m->redactor)
+		redact(m->redactor, &s);
+	return s;
 }

@@ -251,6 +251,7 @@ static void container_init(struct gh_container *c, struct gh_look *look, const s
 	*c = *proto;
 	c->size = c->src ? c->src->size : proto->size;
 	gh_run_init(&c->run, look, c->blob, (int)gh_format_bit(c->format), c->bytes, c->size);
+	c->run.src = c->src;
 }
 
 void gh_look_container(struct gh_look *look, const struct gh_container *proto)
