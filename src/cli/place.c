@@ -94,12 +94,8 @@ bool gh_place_leads(const char *path, const struct gh_inside_at *at, const struc
 
 bool gh_place_packs(const struct gh_format *format)
 {
-	static const char *const names[] = {
-		"sparse", "gzip", "lz4", "xz", "lzma", "zstd", "bzip2", "brotli", "lzo", "lzop", "newdat"};
-	for (size_t i = 0; format && i < GH_COUNT(names); i++)
-		if (strcmp(format->name, names[i]) == 0)
-			return true;
-	return false;
+	return format &&
+	       (format->packing || strcmp(format->name, "sparse") == 0 || strcmp(format->name, "newdat") == 0);
 }
 
 void gh_json_put(FILE *to, struct gh_str s)

@@ -236,6 +236,8 @@ static const char *why_not(struct reader *r, const struct gh_inside_at *at, cons
 	bool image = c->kind == GH_FILE ? archive_file : is_image(at, c);
 	if (c->flags & GH_CHILD_UNREADABLE)
 		return "its content cannot be read (encrypted, damaged or of a kind that is not supported)";
+	if (c->of.row)
+		return "a part of a set: what the parts are together follows";
 	if (image && !r->u->images) {
 		r->asked = true;
 		return "an image; --images writes it";
