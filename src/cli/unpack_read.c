@@ -244,6 +244,8 @@ static const char *why_not(struct reader *r, const struct gh_inside_at *at, cons
 	}
 	if (c->kind == GH_VOLUME && !c->size)
 		return "it has no bytes";
+	if (c->flags & GH_CHILD_SET && leads)
+		return "what it holds follows";
 	if (image && leads && only_holds(r, at, c))
 		return "what it holds follows";
 	return NULL;
