@@ -25,22 +25,22 @@ static void excerpt(struct gh_run_of *run, enum gh_table table, uint64_t at)
 		     table == GH_T_boot_args || table == GH_T_apk_sigs || table == GH_T_certs;
 	if (!worth || !run->src || at >= run->src->size || run->seq[GH_T_excerpts] >= EXCERPTS_MAX)
 		return;
+	static const char digit[] = "0123456789abcdef";
 	uint8_t buf[LENGTH];
 	struct gh_err err;
 	/* Of a vbmeta header it is the flags that findings are about. */
 	bool avb = table == GH_T_avb_images && at < UINT64_MAX - AVB_FLAGS;
-	uint64_t mark_at = avb ? at + AVB_FLAGS : at, from = mark_at < BEFORE ? 0 : (mark_at - BEFORE) & ~7ull,
-		 failed = run->look->arena.failed;
+	uint64_t mark_at = avb ? at + AVB_FLAGS : at, from = mark_at < BEFORE ? 0 : (mark_at - BEFORE) & ~7ull;
 	size_t n = from < run->src->size ? (size_t)gh_min(LENGTH, run->src->size - from) : 0;
-	struct gh_mark mark = gh_arena_mark(&run->look->arena);
-	if (gh_read(run->src, from, buf, n, &err) == GH_OK) {
-		struct gh_str hex = gh_hex(&run->look->arena, buf, n);
-		if (hex.p)
-			GH_EMIT(&run->ctx, excerpts, from, .of = (int64_t)at, .mark = (int64_t)mark_at,
-				.mark_len = avb ? 4 : 8, .bytes = hex);
+	if (!n || gh_read(run->src, from, buf, n, &err))
+		return;
+	char hex[2 * LENGTH];
+	for (size_t i = 0; i < n; i++) {
+		hex[2 * i] = digit[buf[i] >> 4];
+		hex[2 * i + 1] = digit[buf[i] & 15];
 	}
-	run->look->arena.failed = failed; /* nothing is lost that the input does not have */
-	gh_arena_release(&run->look->arena, mark);
+	GH_EMIT(&run->ctx, excerpts, from, .of = (int64_t)at, .mark = (int64_t)mark_at, .mark_len = avb ? 4 : 8,
+		.bytes = gh_strn(hex, 2 * n));
 }
 
 static uint64_t run_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
