@@ -197,7 +197,10 @@ int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, con
 {
 	add_screen(out);
 	struct winsize ws = {0};
-	struct gh_report_style style = {.color = colored(out), .fail_on = out->fail_on, .db = db_path};
+	struct gh_report_style style = {.color = colored(out),
+		.fail_on = out->fail_on,
+		.db = out->redact ? NULL : db_path,
+		.redact = out->redact};
 	if (isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0)
 		style.width = ws.ws_col;
 	for (size_t i = 0; i < out->n; i++)

@@ -97,6 +97,8 @@ static void head(struct json *j, const struct gh_model *m)
 	open(j, "scan", '{');
 	text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
 	text(j, "sandbox", m->sandbox);
+	number(j, "crashes", m->crashes);
+	yes(j, "redacted", m->redacted);
 	shut(j, '}');
 	open(j, "inputs", '[');
 	for (size_t i = 0; i < m->n_inputs; i++) {
@@ -160,6 +162,43 @@ static void coverage(struct json *j, const struct gh_model *m, size_t cap)
 	number(j, "not_found", m->quiet);
 	shut(j, '}');
 	shut(j, '}');
+}
+
+static void bytes(struct json *j, const struct gh_model *m, size_t cap)
+{
+	size_t n = cap ? gh_min(cap * 4, m->n_covers) : m->n_covers,
+	       strays = cap ? gh_min(cap, m->n_strays) : m->n_strays;
+	open(j, "bytes", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_cover_row *c = &m->covers[i];
+		open(j, NULL, '{');
+		text(j, "place", c->place);
+		text(j, "format", c->format);
+		number(j, "size", c->size);
+		yes(j, "opened", c->content >= 0);
+		number(j, "content", c->content < 0 ? 0 : c->content);
+		number(j, "structure", c->structure);
+		number(j, "padding", c->padding);
+		number(j, "unclaimed", c->unclaimed);
+		number(j, "not_told_apart", c->inside);
+		number(j, "not_swept", c->unswept);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	open(j, "unclaimed", '[');
+	for (size_t i = 0; i < strays; i++) {
+		const struct gh_stray *u = &m->strays[i];
+		open(j, NULL, '{');
+		text(j, "place", u->place);
+		number(j, "offset", u->at);
+		number(j, "bytes", u->len);
+		number(j, "entropy_millibits", u->entropy);
+		text(j, "begins_like", u->magic);
+		text(j, "head", u->head);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
 }
 
 static void axes(struct json *j, const struct gh_model *m)
@@ -238,6 +277,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	open(&j, NULL, '{');
 	head(&j, m);
 	coverage(&j, m, cap);
+	bytes(&j, m, cap);
 	axes(&j, m);
 	findings(&j, m, cap);
 	rules(&j, m);
@@ -256,6 +296,8 @@ enum gh_code gh_report_json(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK)
 		gh_json_model(&m, style, 0, to);
 	gh_model_done(&m);

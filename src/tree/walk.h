@@ -14,6 +14,7 @@ struct gh_run_of {
 	uint32_t blob;
 	int plugin;
 	uint64_t base; /* of row numbers */
+	struct gh_source *src; /* for excerpts; may be NULL */
 	uint32_t seq[GH_N_TABLES];
 	uint64_t failed; /* allocations that had failed before it */
 	enum gh_code code; /* the worst noted */
