@@ -4,7 +4,11 @@
 
 #include "base/num.h"
 
-enum { WINDOW = 64 << 10 };
+enum {
+	WINDOW = 64 << 10,
+	TAIL = 192, /* bytes of names that are looked at */
+	TAIL_NAMES = 6, /* names in them, at least: real ones have some ten letters */
+};
 
 static const uint8_t magic[4] = {0xd0, 0x0d, 0xfe, 0xed};
 
@@ -95,4 +99,33 @@ enum gh_code fdt_find(struct gh_ctx *ctx, struct gh_source *src, uint64_t from, 
 	}
 	gh_arena_release(ctx->arena, mark);
 	return code;
+}
+
+static bool name_byte(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr(",._+*#?-", c));
+}
+
+bool fdt_tail(const uint8_t *p, size_t n)
+{
+	size_t zeros = 0;
+	while (n && !p[n - 1])
+		n--;
+	if (n < TAIL)
+		return false;
+	for (size_t i = n - TAIL; i < n; i++) {
+		if (p[i] && !name_byte(p[i]))
+			return false;
+		zeros += !p[i];
+	}
+	return zeros >= TAIL_NAMES - 1;
+}
+
+bool fdt_follows(struct gh_source *src, uint64_t at)
+{
+	uint8_t tail[GH_PROBE_TAIL];
+	struct fdt_head h;
+	size_t n = (size_t)gh_min(sizeof tail, src->size);
+	return fdt_begins(src, at, &h) && gh_read(src, src->size - n, tail, n, NULL) == GH_OK && fdt_tail(tail, n);
 }

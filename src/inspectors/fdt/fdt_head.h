@@ -30,5 +30,9 @@ enum gh_code fdt_find(struct gh_ctx *ctx, struct gh_source *src, uint64_t from, 
 	struct gh_err *err) GH_MUST;
 /* Does a whole tree begin at `at`? */
 bool fdt_begins(struct gh_source *src, uint64_t at, struct fdt_head *ret);
+/* Do the last bytes of a content look like the end of a tree: names of properties, each with its zero, then perhaps padding? */
+bool fdt_tail(const uint8_t *p, size_t n);
+/* Does a tree begin at `at` of a packed kernel that ends like one? Then the format zimage reads what lies there. */
+bool fdt_follows(struct gh_source *src, uint64_t at);
 
 #endif
