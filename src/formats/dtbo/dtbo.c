@@ -3,6 +3,7 @@
  * Samsung's DTBH (version 2), and trees one behind the other, as boot images hold them. The children are the trees. */
 #include "base/num.h"
 #include "codecs/deflate/deflate.h"
+#include "codecs/flow/zeros.h"
 #include "inspectors/fdt/fdt_head.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
 	PACKED_MASK = 15, /* of the flags of version 1: how the entry is packed */
 	PACKED_ZLIB = 1,
 	PACKED_GZIP = 2,
-	ZERO_WINDOW = 64 << 10,
 };
 
 enum kind { NONE, TABLE, QCDT, DTBH, CHAIN };
@@ -205,26 +205,8 @@ static enum gh_code behind(struct gh_ctx *ctx, const struct dtbo *d, struct gh_e
 		gh_read(d->src, d->src->size - sizeof foot, foot, sizeof foot, err) == GH_OK &&
 		memcmp(foot, "AVBf", 4) == 0)
 		return GH_END;
-	for (uint64_t at = d->pos; at < d->src->size;) {
-		struct gh_mark mark = gh_arena_mark(ctx->arena);
-		const uint8_t *p;
-		size_t n = (size_t)gh_min(ZERO_WINDOW, d->src->size - at), i = 0;
-		enum gh_code code = gh_spend_steps(ctx->budget, 1, at, err);
-		if (code == GH_OK)
-			code = gh_view(d->src, ctx->arena, at, n, &p, err);
-		while (code == GH_OK && i < n && !p[i])
-			i++;
-		gh_arena_release(ctx->arena, mark);
-		if (code)
-			return code;
-		at += i;
-		if (i < n) {
-			gh_note(ctx, GH_UNSUP, at, "%llu bytes behind the last device tree are not looked at",
-				(unsigned long long)(d->src->size - at));
-			return GH_END;
-		}
-	}
-	return GH_END;
+	enum gh_code code = gh_zeros_or_note(ctx, d->src, d->pos, d->src->size, "behind the last device tree", err);
+	return code ? code : GH_END;
 }
 
 static enum gh_code next_in_chain(struct gh_ctx *ctx, struct dtbo *d, struct gh_child *ret, struct gh_err *err)

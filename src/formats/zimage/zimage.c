@@ -4,6 +4,7 @@
  * Documentation/arch/x86/boot.rst (bzImage), drivers/firmware/efi/libstub/zboot-header.S (EFI zboot), lk app/aboot/aboot.c
  * (UNCOMPRESSED_IMG). The children are the kernel inside and the trees. */
 #include "base/num.h"
+#include "codecs/flow/zeros.h"
 #include "formats/zimage/zimage.h"
 
 enum {
@@ -11,7 +12,6 @@ enum {
 	RAW_HEAD = 20, /* "UNCOMPRESSED_IMG" and a size */
 	X86_HEADER = 0x250, /* up to payload_length */
 	TREES_MAX = 4096,
-	WINDOW = 64 << 10,
 };
 
 static bool has(const struct gh_probe *p, size_t at, const char *bytes, size_t n)
@@ -125,30 +125,6 @@ static enum gh_code give_payload(struct gh_ctx *ctx, struct zimage *z, struct gh
 	return GH_OK;
 }
 
-/* Is there anything but zeros in [from, to)? Trees stand one behind the other; what is between them or behind is told. */
-static enum gh_code gap(struct gh_ctx *ctx, const struct zimage *z, uint64_t from, uint64_t to, struct gh_err *err)
-{
-	enum gh_code code = GH_OK;
-	struct gh_mark mark = gh_arena_mark(ctx->arena);
-	for (uint64_t at = from; at < to && code == GH_OK;) {
-		const uint8_t *p;
-		size_t n = (size_t)gh_min(WINDOW, to - at), i = 0;
-		code = gh_spend_steps(ctx->budget, 1, at, err);
-		if (code == GH_OK)
-			code = gh_view(z->src, ctx->arena, at, n, &p, err);
-		while (code == GH_OK && i < n && !p[i])
-			i++;
-		at += i;
-		gh_arena_release(ctx->arena, mark);
-		if (code == GH_OK && i < n) {
-			gh_note(ctx, GH_UNSUP, at, "%llu bytes beside the device trees are not looked at",
-				(unsigned long long)(to - at));
-			break;
-		}
-	}
-	return code;
-}
-
 static enum gh_code next_tree(struct gh_ctx *ctx, struct zimage *z, struct gh_child *ret, struct gh_err *err)
 {
 	struct fdt_head h;
@@ -160,7 +136,7 @@ static enum gh_code next_tree(struct gh_ctx *ctx, struct zimage *z, struct gh_ch
 		at = z->src->size;
 	/* In an Image trees may be built in, with other data around them. */
 	if (z->trees && z->kind != ZIMAGE_ARM64 && z->kind != ZIMAGE_RAW) {
-		enum gh_code told = gap(ctx, z, from, at, err);
+		enum gh_code told = gh_zeros_or_note(ctx, z->src, from, at, "beside the device trees", err);
 		if (told)
 			return told;
 	}
