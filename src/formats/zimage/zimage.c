@@ -29,7 +29,7 @@ static uint32_t word(const uint8_t *p, size_t n, size_t at)
 /* A packed kernel that ends like a device tree. */
 static bool packed(const struct gh_probe *p)
 {
-	return zimage_method(p->head, p->head_len) && p->size > p->head_len && fdt_tail(p->tail, p->tail_len);
+	return zimage_method(p->head, p->head_len) && fdt_tail(p->tail, p->tail_len);
 }
 
 static enum zimage_kind kind(const struct gh_probe *p)
