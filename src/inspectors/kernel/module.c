@@ -7,6 +7,7 @@ enum {
 	SECTIONS_MAX = 4096, /* modules with a section a function have some 2,000 */
 	ENTRIES_MAX = 4096, /* aliases included; the largest real list has 1,500 */
 	INFO = 12, /* struct module_signature */
+	ID_X509 = 1, /* kernels before 4.3: name and key stand before the signature */
 	ID_PKCS7 = 2,
 };
 
@@ -110,6 +111,33 @@ static void entries(struct gh_ctx *ctx, struct gh_cursor c, struct gh_row_kernel
 	}
 }
 
+struct info {
+	uint8_t hash, type, name, key; /* name, key: bytes of each */
+	uint32_t size; /* of the signature */
+};
+
+/* Name of the signer, identifier of its key and signature, one behind the other, end at `at`. */
+static void signer_x509(struct gh_ctx *ctx, const struct gh_blob *b, uint64_t at, const struct info *i,
+	struct gh_row_kernel_modules *row)
+{
+	/* include/crypto/public_key.h of those kernels, enum pkey_hash_algo */
+	static const char *const hashes[] = {"md4", "md5", "sha1", "rmd160", "sha256", "sha384", "sha512", "sha224"};
+	uint64_t n = (uint64_t)i->name + i->key + i->size;
+	if (n > at) {
+		gh_note(ctx, GH_BAD, at + 8, "a signature of %llu bytes does not fit the module",
+			(unsigned long long)n);
+		return;
+	}
+	struct gh_cursor c = gh_cursor(b->data + at - n, (size_t)n, at - n);
+	const uint8_t *name = gh_bytes(&c, i->name), *key = gh_bytes(&c, i->key);
+	if (i->name)
+		row->signer = gh_strn(name, i->name);
+	if (i->key)
+		row->sig_key = gh_hex(ctx->arena, key, i->key);
+	if (i->hash < GH_COUNT(hashes))
+		row->sig_hash = gh_str(hashes[i->hash]);
+}
+
 static void signature(struct gh_ctx *ctx, const struct gh_blob *b, struct gh_row_kernel_modules *row)
 {
 	size_t m = sizeof marker - 1;
@@ -117,19 +145,24 @@ static void signature(struct gh_ctx *ctx, const struct gh_blob *b, struct gh_row
 		return;
 	row->is_signed = 1;
 	uint64_t at = b->size - m - INFO;
+	struct info i = {0};
 	struct gh_cursor c = gh_cursor(b->data + at, INFO, at);
-	gh_skip(&c, 2);
-	uint8_t type = gh_u8(&c);
-	gh_skip(&c, 5);
-	uint32_t n = gh_u32be(&c);
-	if (n > at) {
-		gh_note(ctx, GH_BAD, at + 8, "a signature of %u bytes does not fit the module", n);
-		return;
-	}
-	if (type != ID_PKCS7)
-		gh_note(ctx, GH_UNSUP, at + 2, "a signature of kind %u", type);
+	gh_skip(&c, 1);
+	i.hash = gh_u8(&c);
+	i.type = gh_u8(&c);
+	i.name = gh_u8(&c);
+	i.key = gh_u8(&c);
+	gh_skip(&c, 3);
+	i.size = gh_u32be(&c);
+	if (i.type == ID_X509)
+		signer_x509(ctx, b, at, &i, row);
+	else if (i.type != ID_PKCS7)
+		gh_note(ctx, GH_UNSUP, at + 2, "a signature of kind %u", i.type);
+	else if (i.size > at)
+		gh_note(ctx, GH_BAD, at + 8, "a signature of %u bytes does not fit the module", i.size);
 	else
-		kernel_signer(ctx, b->data + at - n, n, at - n, &row->signer, &row->sig_key, &row->sig_hash);
+		kernel_signer(
+			ctx, b->data + at - i.size, i.size, at - i.size, &row->signer, &row->sig_key, &row->sig_hash);
 }
 
 enum gh_code kernel_module(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)

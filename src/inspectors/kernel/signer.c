@@ -57,6 +57,9 @@ void kernel_signer(struct gh_ctx *ctx, const uint8_t *p, size_t n, uint64_t at, 
 	} else if (der_take(&info.body, DER_SEQUENCE, &id) && der_take(&id.body, DER_SEQUENCE, &issuer) &&
 		   der_take(&id.body, DER_INTEGER, &serial)) {
 		*ret_signer = common_name(ctx, issuer.whole);
+		/* A zero only keeps the number positive. */
+		if (gh_left(&serial.body) > 1 && !serial.body.p[serial.body.i])
+			gh_skip(&serial.body, 1);
 		*ret_serial = hex(ctx, serial.body);
 	} else {
 		goto bad;
