@@ -70,6 +70,9 @@ def qualcomm():
     bare = mbn(3)
     ght.equal([r[:2] + r[8:] for r in got("tz.mbn", bare[:4] + bare[4:] + bytes(50))], [("qualcomm", "mbn", 3, 1)], "a bare MBN")
     ght.equal(got("x", mbn(3, signature=b"", certs=b"")), [], "a bare header that could be anything is none")
+    wrong = bytearray(mbn(3))
+    wrong[20] ^= 1
+    ght.equal(got("x", bytes(wrong)), [], "a bare header whose sizes do not add up is none")
     sbl = b"\xd1\xdc\x4b\x84\x34\x10\xd7\x73" + struct.pack("<5I", 0x15, 0xffffffff, 0xffffffff, 0x50, 0x0800c000) + bytes(60) + WORDS
     ght.equal([(r[1], r[3], r[6]) for r in got("sbl1.mbn", sbl)], [("sbl", "TZ.BF.4.0.5-00136.1", 0x50)], "a secondary boot loader")
     for cut in (10, 60, 150, 0x1010):
