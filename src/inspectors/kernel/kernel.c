@@ -53,7 +53,7 @@ static size_t printable(const uint8_t *p, size_t n, size_t max)
 
 static struct gh_str word_behind(struct gh_str s, const char *before)
 {
-	const char *p = memmem(s.p, s.n, before, strlen(before));
+	const char *p = s.n ? memmem(s.p, s.n, before, strlen(before)) : NULL;
 	if (!p)
 		return GH_NONE;
 	p += strlen(before);
