@@ -31,5 +31,7 @@ void gh_html_findings(struct gh_html *h);
 void gh_html_checks(struct gh_html *h);
 void gh_html_inventory(struct gh_html *h);
 void gh_html_method(struct gh_html *h);
+/* Inside the inventory: parts of the hardware. */
+void gh_html_inside(struct gh_html *h);
 
 #endif

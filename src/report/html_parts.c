@@ -438,6 +438,7 @@ void gh_html_inventory(struct gh_html *h)
 	}
 	put(h, "</ul>\n");
 	device(h);
+	gh_html_inside(h);
 	partitions(h);
 	signers(h);
 	installers(h);

@@ -252,6 +252,23 @@ static void findings(struct json *j, const struct gh_model *m, size_t cap)
 	number(j, "findings_left_out", (int64_t)left_out);
 }
 
+static void parts(struct json *j, const struct gh_model *m)
+{
+	open(j, "parts", '[');
+	for (size_t i = 0; i < m->n_parts; i++) {
+		const struct gh_named_part *p = &m->parts[i];
+		open(j, NULL, '{');
+		text(j, "kind", p->kind);
+		text(j, "name", p->name);
+		text(j, "certainty", p->certainty);
+		text(j, "witness", p->witness);
+		text(j, "place", p->place);
+		number(j, "offset", p->at);
+		shut(j, '}');
+	}
+	shut(j, ']');
+}
+
 static void rules(struct json *j, const struct gh_model *m)
 {
 	open(j, "rules", '[');
@@ -281,6 +298,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	axes(&j, m);
 	findings(&j, m, cap);
 	rules(&j, m);
+	parts(&j, m);
 	open(&j, "exit", '{');
 	text(&j, "fail_on", gh_str(fail_on));
 	yes(&j, "findings", gh_model_at_least(m, fail_on));

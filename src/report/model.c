@@ -173,6 +173,16 @@ static void add_partition(struct rows *r)
 	m->n_partitions = r->n + 1;
 }
 
+static void add_part(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->parts = more(r, m->parts, sizeof *m->parts)))
+		return;
+	m->parts[r->n] =
+		(struct gh_named_part){text(r, 0), text(r, 1), text(r, 2), text(r, 3), text(r, 4), number(r, 5)};
+	m->n_parts = r->n + 1;
+}
+
 static void add_installer(struct rows *r)
 {
 	struct gh_model *m = r->m;
@@ -421,6 +431,7 @@ static const struct {
 	{"SELECT DISTINCT name, slot, fs_type, size, live FROM d_partitions WHERE scan_id=?1 ORDER BY live DESC, name, "
 	 "slot, size, fs_type",
 		add_partition},
+	{"SELECT kind, name, certainty, witness, place, at FROM d_parts WHERE scan_id=?1 ORDER BY n", add_part},
 	{"SELECT DISTINCT a.package, a.version_name, a.signer_role, CASE WHEN p.image='' THEN ltrim(p.path,'/') ELSE "
 	 "p.image||':'||p.path END AS place FROM d_uid_permissions u JOIN d_apks a USING(scan_id, place_id) JOIN "
 	 "places p USING(place_id) "

@@ -95,6 +95,12 @@ struct gh_stray {
 	int64_t at, len, entropy; /* thousandths of a bit a byte, or GH_NULL */
 };
 
+/* A part of the hardware as the phone's software names it; name p NULL: nothing names one. */
+struct gh_named_part {
+	struct gh_str kind, name, certainty, witness, place;
+	int64_t at;
+};
+
 struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
@@ -129,6 +135,8 @@ struct gh_model {
 	struct gh_str headline, beside, verdict; /* the verdict is both */
 	struct gh_partition *partitions;
 	size_t n_partitions;
+	struct gh_named_part *parts;
+	size_t n_parts;
 	struct gh_app *installers;
 	size_t n_installers;
 	struct gh_property *signers; /* role: how many apps */

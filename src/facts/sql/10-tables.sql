@@ -68,6 +68,12 @@ CREATE INDEX IF NOT EXISTS d_elf_closure_place ON d_elf_closure(place_id);
 CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
+-- The place (file, partition, INPUT) in which a content lies that is no file of its own.
+CREATE TABLE IF NOT EXISTS d_within(scan_id INTEGER, place_id INTEGER, blob_id INTEGER);
+CREATE INDEX IF NOT EXISTS d_within_blob ON d_within(blob_id);
+CREATE TABLE IF NOT EXISTS d_parts(scan_id INTEGER, kind TEXT, name TEXT, witness TEXT, place_id INTEGER, place TEXT, at INTEGER,
+	certainty TEXT,         -- stated · only one named · one of N named · opaque · not told
+	n INTEGER);             -- sorts
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing

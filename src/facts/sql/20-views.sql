@@ -115,3 +115,14 @@
 	LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm='md5_before_line';
 @VIEW@ set_parts AS SELECT t.blob_id, t.name, t.role, t.idx, t.size, t.state FROM c_set_parts t
 	WHERE t.blob_id IN (SELECT m.child FROM nodes n JOIN c_members m USING(blob_id) WHERE n.scan_id=@SCAN@);
+-- device trees, kernels, firmware: also what lies inside an image
+@VIEW@ dt_trees AS SELECT w.place_id AS file_id, w.blob_id, c.model, c.compatible, c.chip_id, c.board_id, c.version, c.size, c.nodes, c.props, c.fragments, c.crc FROM d_within w JOIN c_dt_trees c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ dt_nodes AS SELECT w.place_id AS file_id, w.blob_id, c.path, c.compatible, c.status, c.model, c.label, c.panel, c.reg, c.props, c.at FROM d_within w JOIN c_dt_nodes c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ dt_entries AS SELECT w.place_id AS file_id, w.blob_id, c.kind, c.entry, c.ids, c.off, c.size, c.packed, c.at FROM d_within w JOIN c_dt_entries c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernels AS SELECT w.place_id AS file_id, w.blob_id, c.machine, c.banner, c.release, c.built_by, c.options, c.cmdline, c.at FROM d_within w JOIN c_kernels c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_config AS SELECT w.place_id AS file_id, w.blob_id, c.key, c.value, c.at FROM d_within w JOIN c_kernel_config c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_strings AS SELECT w.place_id AS file_id, w.blob_id, c.at AS off, c.text FROM d_within w JOIN c_kernel_strings c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_modules AS SELECT w.place_id AS file_id, w.blob_id, c.name, c.vermagic, c.license, c.depends, c.description, c.version, c.srcversion, c.intree, c.is_signed, c.signer, c.sig_key, c.sig_hash FROM d_within w JOIN c_kernel_modules c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ firmware AS SELECT w.place_id AS file_id, w.blob_id, c.maker, c.kind, c.name, c.version, c.variant, c.oem_version, c.load, c.size, c.header, c.is_signed, c.at FROM d_within w JOIN c_firmware c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ vintf_hals AS SELECT w.place_id AS file_id, w.blob_id, c.type, c.name, c.format, c.transport, c.version, c.instances, c.line, c.at FROM d_within w JOIN c_vintf_hals c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ parts_inventory AS SELECT kind, name, witness, place_id AS file_id, place, at, certainty FROM d_parts WHERE scan_id=@SCAN@ ORDER BY n;
