@@ -38,6 +38,8 @@
 @VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
 @VIEW@ apk_signers AS SELECT d.place_id AS apk_id, d.scheme, d.cert_sha256, d.subject, d.key_bits, d.sigalg FROM d_apk_signers d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apk_checks AS SELECT p.place_id AS file_id, c.scheme, c.min_sdk, c.max_sdk, c.state, c.why, c.certs, c.at
+	FROM here p JOIN c_apk_checks c USING(blob_id);
 @VIEW@ apk_components AS SELECT a.place_id*1048576+(c.n&1048575) AS component_id, a.place_id AS apk_id, c.kind, c.name, c.exported, c.permission,
 	CASE WHEN c.permission IS NULL OR c.permission='' THEN 'none' ELSE coalesce((SELECT min(d.protection) FROM d_apk_permissions d WHERE
 		d.scan_id=a.scan_id AND d.name=c.permission AND d.how='defines'), CASE WHEN c.permission LIKE 'android.permission.%' THEN
