@@ -78,9 +78,11 @@
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,
 	coalesce(nullif(p.image,''), p.name) AS partition, c.algorithm, c.pubkey_sha1, c.flags, c.rollback, c.rollback_location, c.release,
-	c.footer, c.at FROM here p JOIN c_avb_images c USING(blob_id);
+	c.footer, c.at, c.state, c.why FROM here p JOIN c_avb_images c USING(blob_id);
 @VIEW@ avb_descriptors AS SELECT p.place_id*256 AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
 	c.hash_algorithm, c.image_size, c.flags, NULL AS verified, c.at FROM here p JOIN c_avb_descriptors c USING(blob_id);
+@VIEW@ verity_checks AS SELECT p.place_id AS file_id, c.kind, c.partition, c.hash_algorithm, c.salt, c.image_size, c.said, c.digest, c.state,
+	c.why, c.first_bad, c.tree, c.fec, c.at FROM here p JOIN c_verity_checks c USING(blob_id);
 @VIEW@ boot_headers AS SELECT p.place_id AS file_id, c.kind, c.version, c.page_size, c.kernel_size, c.ramdisk_size, c.os_version,
 	c.os_patch_level, c.cmdline FROM here p JOIN c_boot_headers c USING(blob_id);
 @VIEW@ boot_args AS SELECT p.place_id AS file_id, c.source, c.key, c.value, c.at FROM here p JOIN c_boot_args c USING(blob_id);
