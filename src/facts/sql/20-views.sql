@@ -79,8 +79,13 @@
 @VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,
 	coalesce(nullif(p.image,''), p.name) AS partition, c.algorithm, c.pubkey_sha1, c.flags, c.rollback, c.rollback_location, c.release,
 	c.footer, c.at, c.state, c.why FROM here p JOIN c_avb_images c USING(blob_id);
-@VIEW@ avb_descriptors AS SELECT p.place_id*256 AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
-	c.hash_algorithm, c.image_size, c.flags, NULL AS verified, c.at FROM here p JOIN c_avb_descriptors c USING(blob_id);
+@VIEW@ avb AS SELECT kind, partition, by_partition, place_id AS file_id, at, key_sha1, want_sha1, algorithm, rollback, rollback_location, flags, state, why,
+	fec FROM d_avb WHERE scan_id=@SCAN@;
+@VIEW@ uncovered AS SELECT list, name, slot, size, format, files FROM d_uncovered WHERE scan_id=@SCAN@;
+@VIEW@ avb_descriptors AS SELECT p.place_id*256+(c.image&255) AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
+	c.hash_algorithm, c.image_size, c.flags,
+	(SELECT v.state='verified' FROM d_avb v WHERE v.scan_id=@SCAN@ AND v.kind=c.kind AND v.partition=c.partition AND v.at=c.at) AS verified, c.at
+	FROM here p JOIN c_avb_descriptors c USING(blob_id);
 @VIEW@ verity_checks AS SELECT p.place_id AS file_id, c.kind, c.partition, c.hash_algorithm, c.salt, c.image_size, c.said, c.digest, c.state,
 	c.why, c.first_bad, c.tree, c.fec, c.at FROM here p JOIN c_verity_checks c USING(blob_id);
 @VIEW@ boot_headers AS SELECT p.place_id AS file_id, c.kind, c.version, c.page_size, c.kernel_size, c.ramdisk_size, c.os_version,

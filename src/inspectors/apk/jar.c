@@ -141,9 +141,11 @@ static enum gh_code signers_read(struct jar *j, struct gh_err *err)
 	return GH_OK;
 }
 
-/* classes.dex, classes2.dex … */
+/* What a maker's build takes out of a package when it puts the code beside it: classes.dex, classes2.dex …, and libraries. */
 static bool is_code(struct gh_str name)
 {
+	if (starts(name, "lib/") && gh_str_ends(name, ".so"))
+		return true;
 	return starts(name, "classes") && gh_str_ends(name, ".dex") && !memchr(name.p, '/', name.n);
 }
 
@@ -241,7 +243,7 @@ static bool announced_check(struct view *v, struct signer *s)
 				: id == 3 ? "3"
 					  : "2",
 				(int)gh_min(s->name.n, 80), s->name.p,
-				v->j->code_missing ? "; classes.dex was taken out" : "");
+				v->j->code_missing ? "; code was taken out" : "");
 	}
 	return true;
 }
