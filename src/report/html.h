@@ -26,6 +26,7 @@ void gh_html_top(struct gh_html *h);
 void gh_html_examined(struct gh_html *h);
 void gh_html_advice(struct gh_html *h);
 void gh_html_findings(struct gh_html *h);
+void gh_html_integrity(struct gh_html *h);
 void gh_html_checks(struct gh_html *h);
 void gh_html_inventory(struct gh_html *h);
 void gh_html_method(struct gh_html *h);

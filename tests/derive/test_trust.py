@@ -93,7 +93,18 @@ GOOD = {("vbmeta", "vbmeta"): "verified", ("vbmeta", "vbmeta_system"): "verified
 
 def as_made():
     d = phone("good")
-    sql, _ = scan(d)
+    sql, report = scan(d)
+    said = report["integrity"]
+    ght.equal({(r["kind"], r["partition"]): r["state"] for r in said["verified_boot"]}, GOOD, "JSON says the same")
+    ght.equal({k: [u["name"] for u in v] for k, v in said["not_covered"].items()}, {"code": ["oem"], "firmware": ["modem"], "data": ["splash"]},
+              "JSON has the three lists")
+    text = subprocess.run([BIN, "report", T / "good.db", "-f", "integrity"], capture_output=True).stdout.decode()
+    page = subprocess.run([BIN, "report", T / "good.db", "-f", f"html={T}/good.html"], capture_output=True)
+    page = (T / "good.html").read_text()
+    for form, name in ((text, "text"), (page, "HTML")):
+        ght.check(all(w in form for w in ("consistent with its own signature, key " + hashlib.sha1(mk.public_blob(key("top", 4096))).hexdigest(),
+                                          "not known to us", "the one that vbmeta expects", "named by vbmeta_system", "splash", "modem",
+                                          "every phone has some", "Code outside verified boot")), f"{name}: chain and lists")
     ght.equal(states(sql), GOOD, "as made: verified along the chains; what has no parameters is not checked")
     ght.equal(rules(sql), set(), "as made: no rule speaks")
     ght.equal(sorted(sql.execute("SELECT list, name FROM d_uncovered")), [("code", "oem"), ("data", "splash"), ("firmware", "modem")],

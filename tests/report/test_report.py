@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import ght
 
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
-KEYS = ["schema_version", "tool", "scan", "inputs", "device", "verdict", "coverage", "axes", "counts", "findings", "findings_left_out",
+KEYS = ["schema_version", "tool", "scan", "inputs", "device", "verdict", "integrity", "coverage", "axes", "counts", "findings", "findings_left_out",
         "rules", "exit"]
 FINDING = ["rule", "severity", "axis", "certainty", "witness", "title", "place", "offset", "sha256", "evidence", "verify", "next", "fingerprint"]
 # What a hostile name may try: the terminal, HTML, JSON, the reading direction, broken UTF-8, the shell.

@@ -10,14 +10,14 @@ CREATE TEMP TABLE av AS SELECT p.place_id, p.blob_id, v.n, v.at, gh_stem(coalesc
 DELETE FROM av WHERE rowid NOT IN (SELECT min(rowid) FROM av GROUP BY part);
 CREATE INDEX temp.av_part ON av(part);
 
--- The walk, in the order in which a boot loader reads them: a chained structure comes where its descriptor stands.
+-- The walk, in the order in which a boot loader reads them: a chained structure comes where its descriptor stands. libavb takes chains
+-- from the first structure only.
 DROP TABLE IF EXISTS temp.walk;
-CREATE TEMP TABLE walk AS WITH RECURSIVE w(part, want, by_part, by_place, by_at, location, depth, ord) AS (
-	SELECT 'vbmeta', NULL, NULL, NULL, NULL, NULL, 0, '' FROM av WHERE part='vbmeta' AND footer=0
-	UNION ALL SELECT d.partition, lower(d.digest), a.part, a.place_id, d.at, d.rollback_location, w.depth+1, w.ord||printf('/%08d', d.n&16777215)
-		FROM w JOIN av a ON a.part=w.part JOIN c_avb_descriptors d ON d.blob_id=a.blob_id AND d.image=a.n AND d.kind='chain'
-		WHERE w.depth<4)
-	SELECT part, want, by_part, by_place, by_at, location, min(depth) AS depth, min(ord) AS ord FROM w GROUP BY part ORDER BY ord;
+CREATE TEMP TABLE walk AS SELECT part, want, by_part, location, min(ord) AS ord FROM (
+	SELECT 'vbmeta' AS part, NULL AS want, NULL AS by_part, NULL AS location, -1 AS ord FROM av WHERE part='vbmeta' AND footer=0
+	UNION ALL SELECT d.partition, lower(d.digest), a.part, d.rollback_location, d.n
+		FROM av a JOIN c_avb_descriptors d ON d.blob_id=a.blob_id AND d.image=a.n AND d.kind='chain' WHERE a.part='vbmeta' AND a.footer=0)
+	GROUP BY part ORDER BY min(ord);
 
 INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), 'vbmeta', w.part, w.by_part, a.place_id, a.at, lower(a.pubkey_sha1), w.want, a.algorithm, a.rollback,
 	coalesce(w.location, a.rollback_location), a.flags,
