@@ -839,6 +839,31 @@ def _(d):
     boot(d, partition='vbmeta_vendor', by_partition='vbmeta', rollback=None)
 
 
+
+def module(d, name='com.example.m', **row):
+    d.add('apex', file_id=d.file(f'/system/apex/{name}.apex', magic='zip'), name=name, avb_key_sha1='aa' * 20, cert_sha256='ab' * 32,
+          **{'container': 'verified', 'vbmeta': 'verified', 'payload': 'same', 'key': 'same', 'original': None, **row})
+
+
+@case('GH-B26', 'a payload that was changed')
+def _(d): module(d, payload='differs')
+
+
+@case('GH-B26', 'another key beside the payload; an original that is not named', rows=2)
+def _(d):
+    module(d, key='other')
+    module(d, 'com.example.c', original='other')
+
+
+@case('GH-B26', 'modules as signed, without container signature, without tree, compressed', rows=0)
+def _(d):
+    module(d)
+    module(d, 'com.example.u', container='unsigned')
+    module(d, 'com.example.n', payload=None, key=None)
+    module(d, 'com.example.c', original='same')
+    module(d, 'com.example.s', container='stripped')
+
+
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',

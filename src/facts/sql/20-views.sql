@@ -47,7 +47,8 @@
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_components c ON c.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, i.action, i.category, i.scheme, i.host, i.priority
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_intents i ON i.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
-@VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256 FROM d_apex d JOIN places p USING(place_id)
+@VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256, d.version, d.container, d.vbmeta, d.payload, d.key, d.original
+	FROM d_apex d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 -- configuration
 -- loaded: from a place where init reads it, or imported there; copies and overlays of a carrier are not.

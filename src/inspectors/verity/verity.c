@@ -135,14 +135,14 @@ static enum gh_code tree_run(struct gh_ctx *ctx, const struct gh_blob *blob, con
 	r->digest = gh_hex(ctx->arena, t.root, c->digest_len);
 	r->state = t.good ? "same" : "differs";
 	r->first_bad = t.first_bad == UINT64_MAX ? GH_NULL : (int64_t)t.first_bad;
-	r->tree = t.stored_same ? "same" : t.stored_good ? "of other data" : "differs";
+	r->tree = !c->tree_size ? "none" : t.stored_same ? "same" : t.stored_good ? "of other data" : "differs";
 	if (!t.good)
 		r->why = t.first_bad != UINT64_MAX
 				 ? gh_str_fmt(ctx->arena, "block %llu of the data, at %llu, is the first that differs",
 					   (unsigned long long)t.first_bad,
 					   (unsigned long long)(t.first_bad * c->data_block))
 				 : GH_STR("data and hash tree are not those that the root is of");
-	else if (!t.stored_same)
+	else if (!t.stored_same && c->tree_size)
 		r->why = gh_str_fmt(ctx->arena, "the data is as said, the stored tree is not, at %llu",
 			(unsigned long long)gh_min(t.first_other, c->tree_off));
 	return GH_OK;
