@@ -864,6 +864,17 @@ def _(d):
     module(d, 'com.example.s', container='stripped')
 
 
+
+@case('GH-B27', 'a package that was changed')
+def _(d): d.add('ota', file_id=d.file('/update.zip', magic='zip'), state='failed', why='the package is not what was signed', cert_sha256='ab' * 32, at=99)
+
+
+@case('GH-B27', 'packages as signed, by a digest that is not verified', rows=0)
+def _(d):
+    d.add('ota', file_id=d.file('/a.zip', magic='zip'), state='verified', cert_sha256='ab' * 32, at=99, accepted=0)
+    d.add('ota', file_id=d.file('/b.zip', magic='zip'), state='unsupported', why='a digest that a recovery does not take', at=99)
+
+
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',

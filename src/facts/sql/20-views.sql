@@ -75,6 +75,9 @@
 	c.key_bits, c.sigalg, c.is_ca, c.self_signed, c.signer FROM here p JOIN c_certs c USING(blob_id);
 @VIEW@ ca_certs AS SELECT d.place_id AS file_id, d.store, c.subject, c.sha256, c.is_ca, c.not_after, d.in_baseline FROM d_ca d
 	JOIN places p USING(place_id) JOIN c_certs c ON c.blob_id=d.blob_id AND c.n=d.n WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ ota AS SELECT p.place_id AS file_id, c.state, c.why, c.cert_sha256, c.signed_size, c.at, CASE WHEN c.cert_sha256 IS NULL OR NOT EXISTS(SELECT 1 FROM
+	d_ota_certs WHERE scan_id=@SCAN@) THEN NULL ELSE c.cert_sha256 IN (SELECT o.cert_sha256 FROM d_ota_certs o WHERE o.scan_id=@SCAN@) END AS accepted
+	FROM here p JOIN c_ota_packages c USING(blob_id);
 @VIEW@ ota_certs AS SELECT d.place_id AS file_id, d.cert_sha256, d.subject FROM d_ota_certs d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,

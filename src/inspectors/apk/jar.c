@@ -13,12 +13,12 @@ struct signer {
 	struct gh_str name;
 	uint64_t at;
 	struct jar_file sf;
-	struct jar_block block;
+	struct signed_infos block;
 	uint8_t whole_good, whole_bad, main_good, main_bad; /* digests over the manifest, by slot */
 	bool signtool;
 	const char *why; /* a file that cannot be read */
 	enum apk_state state;
-	const struct jar_info *used; /* scratch of the span at hand */
+	const struct signed_info *used; /* scratch of the span at hand */
 	bool ignored;
 };
 
@@ -92,6 +92,17 @@ static void manifest_compare(struct jar *j, struct signer *s)
 	}
 }
 
+struct sf_content {
+	struct signed_content base;
+	const struct jar_file *sf;
+};
+
+static bool sf_digest(const struct signed_content *self, enum digest digest, uint8_t *ret)
+{
+	const struct jar_file *sf = ((const struct sf_content *)self)->sf;
+	return digest_data(digest, sf->p, sf->n, ret);
+}
+
 static enum gh_code signer_read(struct jar *j, const struct jar_entry *block, struct signer *s, struct gh_err *err)
 {
 	struct gh_err why = {0};
@@ -112,7 +123,8 @@ static enum gh_code signer_read(struct jar *j, const struct jar_entry *block, st
 		code = reason(code, &why, s);
 		return code ? gh_fail(err, code, why.at, "%s", why.what) : GH_OK;
 	}
-	jar_block_read(j->ctx, gh_cursor(b.p, b.n, 0), &s->sf, &s->block);
+	struct sf_content content = {{sf_digest}, &s->sf};
+	signed_infos_read(j->ctx, gh_cursor(b.p, b.n, 0), &content.base, &s->block);
 	manifest_compare(j, s);
 	return GH_OK;
 }
@@ -203,7 +215,7 @@ static bool block_check(struct view *v, struct signer *s)
 		return fail(v, s->at, s->block.why, s->name);
 	size_t n = v->sdk < SDK_24 ? 1 : s->block.n;
 	for (size_t i = 0; i < n; i++) {
-		const struct jar_info *k = &s->block.info[i];
+		const struct signed_info *k = &s->block.info[i];
 		if (k->fatal)
 			return fail(v, s->at, k->fatal, s->name);
 		if (k->no_type && v->sdk >= SDK_24)
@@ -385,7 +397,7 @@ static void span_check(struct view *v)
 static void certs_tell(struct jar *j, struct apk_outcome *o)
 {
 	for (size_t i = 0; i < j->n; i++) {
-		const struct jar_info *k = j->signer[i].used;
+		const struct signed_info *k = j->signer[i].used;
 		if (k && !j->signer[i].ignored && k->cert.p)
 			apk_outcome_certs(j->ctx, o, x509_digest(j->ctx, k->cert.p + k->cert.i, gh_left(&k->cert)));
 	}

@@ -4,6 +4,7 @@
 #define GH_INSPECTORS_APK_JAR_H
 
 #include "inspectors/apk/verify.h"
+#include "inspectors/cert/signed.h"
 
 /* The names under which manifests give digests; the first five by strength, the rest other words for SHA-1. */
 enum slot {
@@ -90,30 +91,7 @@ enum gh_code jar_entry_digest(struct gh_ctx *ctx, const struct jar_entries *e, c
 
 /* ---- jar_block.c ---- */
 
-enum { JAR_INFOS = 32 };
-
-/* One SignerInfo over an .SF. */
-struct jar_info {
-	uint64_t at;
-	const char *fatal; /* the verifier gives the whole file up */
-	bool ok; /* the signature verifies */
-	bool attributes; /* it is over signed attributes */
-	bool no_type, wrong_type; /* whose content type is not said, or another: noticed from Android 7 on */
-	int key; /* 'R' 'D' 'E' */
-	enum digest digest,
-		combined; /* combined: the one that the signature's algorithm names; DIGEST_NONE: it names none */
-	struct gh_cursor cert;
-};
-
-struct jar_block {
-	const char *why; /* no SignedData that can be read */
-	size_t n;
-	bool more;
-	struct jar_info info[JAR_INFOS];
-};
-
-void jar_block_read(struct gh_ctx *ctx, struct gh_cursor c, const struct jar_file *sf, struct jar_block *ret);
 /* Does that release know the two algorithms? */
-bool jar_info_known(const struct jar_info *i, int32_t sdk);
+bool jar_info_known(const struct signed_info *i, int32_t sdk);
 
 #endif
