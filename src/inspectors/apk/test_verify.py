@@ -61,7 +61,7 @@ class Apk:
 
     def spans(self, scheme, low, high):
         """The rows of a scheme that meet the releases low to high, and whether they cover them all."""
-        rows = sorted((r for r in self.checks if r["scheme"] == scheme), key=lambda r: r["min_sdk"])
+        rows = sorted((r for r in self.checks if r["scheme"] == scheme and r["min_sdk"] is not None), key=lambda r: r["min_sdk"])
         meet = [r for r in rows if r["min_sdk"] <= high and (r["max_sdk"] or END) >= low]
         at = low
         for r in meet:
@@ -172,6 +172,8 @@ def expected(d, ours):
 
 # What Debian's apksig (31.0.2, before v3.1 and without PSS in this JVM) cannot decide, or decides otherwise, and why.
 MANY = "it has no limit on signers; Android and later releases of apksig take ten"
+# Debian's apksig does not know the time of a stamp, and takes a warning about what it does not know for a failure.
+WARNED = {"stamp-valid-timestamp-value.apk", "stamp-valid-timestamp-16-byte-buffer.apk", "stamp-unknown-attr.apk", "stamp-unknown-sig.apk"}
 OTHERWISE = {
     "v1-only-11-signers.apk": MANY, "v2-only-11-signers.apk": MANY,
     "v1-only-with-signed-attrs-signerInfo1-wrong-content-type-signerInfo2-good.apk":
@@ -197,6 +199,7 @@ def against_apksig(apks, ours):
             other += 1
         else:
             ght.check(False, f"{p.name} {lo}..{hi}: as apksig", f"{state} {schemes} {errors}; ours {why}")
+    stamps(answers, ours)
     if answers:
         ght.check(same > 0, f"Debian's apksig: {len(apks)} APKs, {same} answers agree, {other} differ for a stated reason, {undecided} it cannot give")
 
@@ -362,6 +365,22 @@ def hostile():
         for size in (1, 7, 40, 400):
             data = archive(lambda d: pair({2: V2, 3: V3}[what], signer(a, d, wide if what == 3 else None)[:-size] + bytes(size)))
             made(f"{name}: {size} bytes of the key gone", data, name, "failed")
+
+
+def stamps(answers, ours):
+    """Source stamps: apksig says + or - behind the schemes of a package that verifies."""
+    n = 0
+    for (path, lo, hi), (state, schemes, errors) in answers.items():
+        if lo != "-" or hi != "-" or schemes[-1:] not in ("+", "-"):
+            continue
+        got = [(r["state"], r["why"]) for r in ours(pathlib.Path(path)).checks if r["scheme"] == "stamp"]
+        n += 1
+        want = schemes[-1] == "+"
+        said = (got[0][0] if got else "none") == "verified"
+        if said != want and not (said and pathlib.Path(path).name in WARNED and not errors):
+            ght.check(False, f"{pathlib.Path(path).name}: stamp as apksig", f"{schemes} {errors}; ours {got}")
+    if answers:
+        ght.check(n >= 10, f"{n} source stamps compared with apksig")
 
 
 def main():

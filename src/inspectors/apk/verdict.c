@@ -140,6 +140,22 @@ static enum gh_code schemes_read(struct gh_ctx *ctx, struct apk *a, struct all *
 	return GH_OK;
 }
 
+/* A stamp says who published it; no release of Android asks for one. */
+static enum gh_code stamp(struct gh_ctx *ctx, const struct apk *a, const struct all *s, struct gh_err *err)
+{
+	struct apk_outcome o = {0};
+	struct gh_err why = {0};
+	enum gh_code code = apk_stamp(ctx, a, &s->v2, &s->v3, &o, &why);
+	if (code == GH_IO)
+		return gh_fail(err, code, why.at, "%s", why.what);
+	if (code)
+		(void)apk_fail(ctx, &o, APK_UNSUPPORTED, why.at, "%s", why.what);
+	if (o.state != APK_ABSENT)
+		GH_EMIT(ctx, apk_checks, o.at, .scheme = GH_STR("stamp"), .min_sdk = GH_NULL, .max_sdk = GH_NULL,
+			.state = gh_str(words[o.state]), .why = o.why, .certs = o.certs);
+	return GH_OK;
+}
+
 enum gh_code apk_verify(struct gh_ctx *ctx, struct apk *a, struct gh_err *err)
 {
 	struct all *s = gh_alloc(ctx->arena, sizeof *s);
@@ -161,5 +177,5 @@ enum gh_code apk_verify(struct gh_ctx *ctx, struct apk *a, struct gh_err *err)
 	rows_emit(ctx, a, "v3.1", s->v31.span);
 	rows_emit(ctx, a, "android", s->android);
 	signers_compare(ctx, s);
-	return GH_OK;
+	return stamp(ctx, a, s, err);
 }

@@ -140,6 +140,12 @@ struct jar_result {
 enum gh_code apk_jar(
 	struct gh_ctx *ctx, const struct apk *a, unsigned have, struct jar_result *ret, struct gh_err *err) GH_MUST;
 
+/* ---- stamp.c ---- */
+
+/* The source stamp; APK_ABSENT where there is none. */
+enum gh_code apk_stamp(struct gh_ctx *ctx, const struct apk *a, const struct apk_scheme *v2,
+	const struct apk_scheme *v3, struct apk_outcome *ret, struct gh_err *err) GH_MUST;
+
 /* ---- verdict.c ---- */
 
 /* All of it: rows in apk_checks. */
