@@ -188,7 +188,7 @@ static const char *grave(const struct gh_model *m, unsigned axis)
 	case GH_INTEGRITY:
 		return "its protection against changed software is off or can be passed";
 	case GH_PROVENANCE:
-		return "what it says about itself does not agree";
+		return "what it says about itself does not fit together";
 	default:
 		return "important parts of it could not be read";
 	}
@@ -218,21 +218,27 @@ static void mild_verdict(struct gh_model *m, struct gh_str rest)
 	uint64_t n = total(m->count);
 	if (n) {
 		m->verdict_state = "lesser";
-		m->headline =
-			gh_str_fmt(z, "Of the %u checks that could be made none found anything critical or high; %.*s.",
-				m->evaluated, (int)rest.n, rest.p);
+		m->headline = m->silent ? gh_str_fmt(z,
+						  "Of the %u checks that could be made none found anything critical or "
+						  "high; %.*s.",
+						  m->evaluated, (int)rest.n, rest.p)
+					: gh_str_fmt(z, "None of the %u checks found anything critical or high.",
+						  m->evaluated);
 		m->beside = gh_str_fmt(z, "%.*s finding%s should be read.", (int)counts.n, counts.p, plural(n));
 	} else if (!m->phone) {
 		m->verdict_state = "not_recognised";
 		m->headline = GH_STR("Nothing can be said about a phone.");
-		m->beside = GH_STR("No part of a phone's software was recognised in this input.");
+		m->beside = GH_STR("No part of a phone's software was recognised in this input: compare it with what "
+				   "you meant to give. Firmware packages, images and unpacked phones are read.");
 	} else if (!m->evaluated) {
 		m->verdict_state = "not_judged";
 		m->headline = gh_str_fmt(z, "Nothing can be said: none of the %u checks could be made.", m->silent);
 	} else {
 		m->verdict_state = "nothing_found";
-		m->headline = gh_str_fmt(z, "None of the %u checks that could be made found anything; %.*s.",
-			m->evaluated, (int)rest.n, rest.p);
+		m->headline = m->silent
+				      ? gh_str_fmt(z, "None of the %u checks that could be made found anything; %.*s.",
+						m->evaluated, (int)rest.n, rest.p)
+				      : gh_str_fmt(z, "None of the %u checks found anything.", m->evaluated);
 		m->beside = GH_STR("This is not a guarantee.");
 	}
 }
