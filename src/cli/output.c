@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 
 static const char *const levels[] = {"critical", "high", "medium", "low", "info", "never"};
-static const char *const forms[] = {"text", "json", "html"};
+static const char *const forms[] = {"text", "json", "html", "integrity"};
 
 void gh_outputs_init(struct gh_outputs *out)
 {
@@ -32,7 +32,7 @@ bool gh_outputs_add(struct gh_outputs *out, const char *value)
 			out->list[out->n++].file = value[n] && strcmp(value + n + 1, "-") ? value + n + 1 : NULL;
 			return true;
 		}
-	gh_complain("-f takes text, json=FILE or html=FILE, not %s", value);
+	gh_complain("-f takes text, integrity, json=FILE or html=FILE, not %s", value);
 	return false;
 }
 
@@ -74,6 +74,8 @@ static enum gh_code write_form(const char *form, struct gh_db *db, int64_t scan,
 		return gh_report_json(db, scan, style, to, err);
 	if (strcmp(form, "html") == 0)
 		return gh_report_html(db, scan, style, to, err);
+	if (strcmp(form, "integrity") == 0)
+		return gh_report_integrity(db, scan, style, to, err);
 	return gh_report_text(db, scan, style, to, err);
 }
 

@@ -123,7 +123,8 @@ void gh_html_top(struct gh_html *h)
 	warnings(h);
 	axes(h);
 	put(h, "<nav class=\"toc\"><a href=\"#advice\">What to do now</a> <a href=\"#examined\">What was examined</a> "
-	       "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a> <a "
+	       "<a href=\"#findings\">What was found</a> <a href=\"#integrity\">What is signed</a> <a "
+	       "href=\"#checks\">Checks</a> <a "
 	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");
 }
 

@@ -201,6 +201,56 @@ static void bytes(struct json *j, const struct gh_model *m, size_t cap)
 	number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
 }
 
+static void integrity(struct json *j, const struct gh_model *m, size_t cap)
+{
+	open(j, "integrity", '{');
+	text(j, "vbmeta_digest", gh_vbmeta_digest(m));
+	open(j, "verified_boot", '[');
+	size_t n = cap && cap < m->n_trust ? cap : m->n_trust;
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_trust *t = &m->trust[i];
+		open(j, NULL, '{');
+		text(j, "kind", t->kind);
+		text(j, "partition", t->partition);
+		text(j, "by", t->by);
+		text(j, "state", t->state);
+		text(j, "why", t->why);
+		text(j, "key_sha1", t->key);
+		text(j, "key_known_as", t->known);
+		number(j, "rollback", t->rollback);
+		number(j, "flags", t->flags);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	number(j, "verified_boot_left_out", (int64_t)(m->n_trust - n));
+	open(j, "packages", '{');
+	for (size_t i = 0; i < m->n_packages; i++) {
+		uint64_t count = 0;
+		(void)gh_str_u64(m->packages[i].value, 10, &count);
+		number(j, m->packages[i].key.p, (int64_t)count);
+	}
+	shut(j, '}');
+	open(j, "not_covered", '{');
+	for (size_t k = 0; k < GH_UNCOVERED_LISTS; k++) {
+		open(j, gh_uncovered_lists[k], '[');
+		for (size_t i = 0; i < m->n_uncovered; i++) {
+			const struct gh_uncovered *u = &m->uncovered[i];
+			if (!gh_str_is(u->list, gh_uncovered_lists[k]))
+				continue;
+			open(j, NULL, '{');
+			text(j, "name", u->name);
+			text(j, "slot", u->slot);
+			text(j, "format", u->format);
+			number(j, "size", u->size);
+			number(j, "files", u->files);
+			shut(j, '}');
+		}
+		shut(j, ']');
+	}
+	shut(j, '}');
+	shut(j, '}');
+}
+
 static void axes(struct json *j, const struct gh_model *m)
 {
 	open(j, "axes", '{');
@@ -293,6 +343,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	const char *fail_on = style->fail_on ? style->fail_on : "high";
 	open(&j, NULL, '{');
 	head(&j, m);
+	integrity(&j, m, cap);
 	coverage(&j, m, cap);
 	bytes(&j, m, cap);
 	axes(&j, m);

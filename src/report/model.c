@@ -136,6 +136,46 @@ static void add_key(struct rows *r)
 	m->n_keys = r->n + 1;
 }
 
+static void add_trust(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->trust = more(r, m->trust, sizeof *m->trust)))
+		return;
+	m->trust[r->n] = (struct gh_trust){.kind = text(r, 0),
+		.partition = text(r, 1),
+		.by = text(r, 2),
+		.state = text(r, 3),
+		.why = text(r, 4),
+		.key = text(r, 5),
+		.known = text(r, 6),
+		.rollback = number(r, 7),
+		.flags = number(r, 8)};
+	m->n_trust = r->n + 1;
+}
+
+static void add_uncovered(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->uncovered = more(r, m->uncovered, sizeof *m->uncovered)))
+		return;
+	m->uncovered[r->n] = (struct gh_uncovered){.list = text(r, 0),
+		.name = text(r, 1),
+		.slot = text(r, 2),
+		.format = text(r, 3),
+		.size = number(r, 4),
+		.files = number(r, 5)};
+	m->n_uncovered = r->n + 1;
+}
+
+static void add_packages(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->packages = more(r, m->packages, sizeof *m->packages)))
+		return;
+	m->packages[r->n] = (struct gh_property){text(r, 0), text(r, 1)};
+	m->n_packages = r->n + 1;
+}
+
 static void add_level(struct rows *r)
 {
 	for (unsigned i = 0; i < GH_N_LEVELS; i++)
@@ -445,6 +485,21 @@ static const struct {
 	 "FROM places p "
 	 "JOIN c_avb_images v USING(blob_id) WHERE p.scan_id=?1 AND p.live=1 AND v.pubkey_sha1<>'' ORDER BY 1",
 		add_key},
+	{"SELECT v.kind, v.partition, v.by_partition, v.state, v.why, v.key_sha1, (SELECT min(k.name) FROM "
+	 "known_avb_keys k "
+	 "WHERE k.sha1=v.key_sha1), v.rollback, v.flags FROM d_avb v WHERE v.scan_id=?1 ORDER BY v.rowid",
+		add_trust},
+	{"SELECT list, name, slot, format, size, files FROM d_uncovered WHERE scan_id=?1 ORDER BY list, name, slot, "
+	 "size",
+		add_uncovered},
+	{"SELECT state, count(*) FROM (SELECT coalesce((SELECT c.state FROM c_apk_checks c WHERE c.blob_id=p.blob_id "
+	 "AND "
+	 "c.scheme='android' AND max(coalesce((SELECT CAST(value AS INTEGER) FROM d_device WHERE scan_id=?1 AND "
+	 "key='sdk'), "
+	 "2147483647), coalesce(a.min_sdk,1)) BETWEEN c.min_sdk AND coalesce(c.max_sdk,2147483647)), 'unsigned') AS "
+	 "state "
+	 "FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1) GROUP BY state ORDER BY state",
+		add_packages},
 	{"SELECT (SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1), "
 	 "(SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1 AND "
 	 "a.is_priv=1), "

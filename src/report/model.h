@@ -101,6 +101,22 @@ struct gh_named_part {
 	int64_t at;
 };
 
+/* A structure or a partition along the chains of verified boot. */
+struct gh_trust {
+	struct gh_str kind, partition, by, state, why, key,
+		known; /* known: what the key is known as; p NULL: not among those we know */
+	int64_t rollback, flags;
+};
+
+/* A partition that no signed list speaks of. */
+struct gh_uncovered {
+	struct gh_str list, name, slot, format; /* list: code firmware data */
+	int64_t size, files;
+};
+
+enum { GH_UNCOVERED_LISTS = 3 };
+extern const char *const gh_uncovered_lists[GH_UNCOVERED_LISTS];
+
 struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
@@ -147,6 +163,13 @@ struct gh_model {
 	size_t n_covers;
 	struct gh_stray *strays;
 	size_t n_strays;
+
+	struct gh_trust *trust;
+	size_t n_trust;
+	struct gh_uncovered *uncovered;
+	size_t n_uncovered;
+	struct gh_property *packages; /* state of their signatures for this release, and how many */
+	size_t n_packages;
 	int64_t n_apps, n_privileged, n_native, n_certs;
 };
 
@@ -188,6 +211,13 @@ struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f);
 
 /* All archives inside of file systems together; depth: how many. */
 struct gh_cover_row gh_cover_apps(const struct gh_model *m);
+
+/* integrity.c: what a row of the chain comes to, in words that accuse no one; what a list of partitions is called. */
+struct gh_str gh_trust_words(struct gh_arena *arena, const struct gh_trust *t);
+const char *gh_uncovered_words(struct gh_str list);
+struct gh_str gh_packages_words(struct gh_arena *arena, const struct gh_model *m);
+/* The digest over all signed lists; GH_NONE: not known. */
+struct gh_str gh_vbmeta_digest(const struct gh_model *m);
 
 /* JSON with at most `cap` findings a rule and `cap` places not examined (0: all); what was left out is counted. */
 void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to);

@@ -20,6 +20,9 @@ struct gh_report_style {
 /* First screen: at most 24 lines. */
 enum gh_code gh_report_text(
 	struct gh_db *db, int64_t scan, const struct gh_report_style *style, FILE *to, struct gh_err *err) GH_MUST;
+/* What was verified and what no signature covers, as a table. */
+enum gh_code gh_report_integrity(
+	struct gh_db *db, int64_t scan, const struct gh_report_style *style, FILE *to, struct gh_err *err) GH_MUST;
 enum gh_code gh_report_json(
 	struct gh_db *db, int64_t scan, const struct gh_report_style *style, FILE *to, struct gh_err *err) GH_MUST;
 enum gh_code gh_report_html(

@@ -227,7 +227,7 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 	struct gh_run_of run;
 	struct gh_err err = {0};
 	struct gh_mark mark = gh_arena_mark(&look->arena);
-	gh_run_init(&run, look, t->blob, (int)bit, 0, blob.size);
+	gh_run_init(&run, look, t->blob, (int)bit, gh_inspect_budget(blob.size), blob.size);
 	run.src = t->src;
 	GH_FAULT(look, inspector->name, "inspect", t->name);
 	enum gh_code code = inspector->run(&run.ctx, &blob, &err);

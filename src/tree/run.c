@@ -229,6 +229,13 @@ uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t 
 	return gh_max(gh_share(bytes, part, whole), gh_min(once, limit));
 }
 
+uint64_t gh_inspect_budget(uint64_t size)
+{
+	/* The entries of an APK, once: real ones unpack to less than 20 times their size. */
+	uint64_t n;
+	return gh_mul(size, 64, &n) && gh_add(n, 64 << 20, &n) ? n : UINT64_MAX;
+}
+
 uint64_t gh_look_budget(uint64_t size)
 {
 	/* 256 times its size: real packages stay below 20; plus 16 GiB, so that a small download of a whole phone opens. */
