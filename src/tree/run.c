@@ -60,7 +60,7 @@ void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int
 		.plugin = plugin,
 		.base = (uint64_t)plugin << SEQ_BITS,
 	};
-	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops};
+	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops, .given = look->given};
 }
 
 void gh_run_for_child(struct gh_run_of *run, uint64_t child_row)
