@@ -15,6 +15,7 @@ enum gh_exit {
 };
 
 int gh_cmd_scan(int argc, char **argv);
+int gh_cmd_traffic(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);
 int gh_cmd_cat(int argc, char **argv);
 int gh_cmd_report(int argc, char **argv);

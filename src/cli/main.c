@@ -17,6 +17,8 @@ static const struct {
 } commands[] = {
 	{"scan", gh_cmd_scan, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
+	{"traffic", gh_cmd_traffic, "CAPTURE...",
+		"look at a capture of a phone's traffic: who it talks to, and who interferes on the way"},
 	{"ls", gh_cmd_ls, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, "INPUT PATH", "write one file from inside to standard output"},
 	{"report", gh_cmd_report, "FACTS.db", "tell the findings of a scan again, in any format"},
@@ -45,7 +47,7 @@ static void usage(FILE *to)
 static void warm_libcrypto(void)
 {
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
-	static const char *const digests[] = {"SHA256", "SHA1"};
+	static const char *const digests[] = {"SHA256", "SHA384", "SHA1", "MD5"};
 	for (size_t i = 0; i < GH_COUNT(digests); i++)
 		EVP_MD_free(EVP_MD_fetch(NULL, digests[i], NULL));
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/num.h"
+#include "derive/functions.h"
 
 static struct gh_str arg(sqlite3_value *v)
 {
@@ -118,7 +119,7 @@ static bool functions(sqlite3 *sql)
 		if (sqlite3_create_function(
 			    sql, list[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, list[i].f, NULL, NULL))
 			return false;
-	return true;
+	return gh_derive_traffic(sql);
 }
 
 enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err)

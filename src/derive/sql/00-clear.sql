@@ -15,3 +15,7 @@ DELETE FROM d_ca WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_ota_certs WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_coverage WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_not_examined WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_flows WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_parties WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_beacons WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_names WHERE scan_id=(SELECT scan_id FROM cur);
