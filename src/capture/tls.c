@@ -38,10 +38,17 @@ static bool is_ssl2(const uint8_t *p, size_t n)
 
 bool gh_tls_begins(const uint8_t *p, size_t n)
 {
-	if (is_record(p, n) && n >= 6)
-		return p[0] == R_HANDSHAKE ? p[5] == H_CLIENT || p[5] == H_SERVER
-					   : p[0] == R_ALERT && p[3] == 0 && p[4] == 2;
-	return is_ssl2(p, n);
+	if (!is_record(p, n) || n < 6)
+		return is_ssl2(p, n);
+	switch (p[0]) {
+	case R_HANDSHAKE:
+		return p[5] == H_CLIENT || p[5] == H_SERVER;
+	case R_ALERT:
+		return p[3] == 0 && p[4] == 2;
+	case R_DATA: /* a capture that was begun in the middle */
+		return p[2] >= 1 && (p[3] << 8 | p[4]) <= RECORD_MAX - 5 && (p[3] | p[4]);
+	}
+	return false;
 }
 
 static void client_hello(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct gh_cursor c, bool quic)
@@ -291,7 +298,7 @@ static void sealed_record(struct gh_traffic *t, const struct gh_here *h, struct 
 	bool v13 = s->version == TLS13;
 	s->app[h->dir] |= type == R_DATA;
 	if (!k->on) {
-		s->dead[h->dir] = true; /* nothing more can be read, so nothing more is gathered */
+		s->dead[h->dir] = s->app[h->dir]; /* nothing more can be learnt, so nothing more is gathered */
 		gh_buf_free(&t->pool, &s->hs[h->dir]);
 		return;
 	}

@@ -25,6 +25,7 @@ void gh_html_badge(struct gh_html *h, unsigned severity);
 void gh_html_top(struct gh_html *h);
 void gh_html_examined(struct gh_html *h);
 void gh_html_advice(struct gh_html *h);
+void gh_html_traffic(struct gh_html *h);
 void gh_html_findings(struct gh_html *h);
 void gh_html_checks(struct gh_html *h);
 void gh_html_inventory(struct gh_html *h);
