@@ -186,12 +186,12 @@ void gh_dns_message(struct gh_traffic *t, const struct gh_here *h, const uint8_t
 	m.an = gh_u16be(&c);
 	m.ns = gh_u16be(&c);
 	m.ar = gh_u16be(&c);
-	if (c.bad || (m.flags >> 11 & 15) > 6 || !gh_step(t, 1 + n / 16)) {
+	if (c.bad || !gh_step(t, 1 + n / 16)) {
 		t->count.bad++;
 		return;
 	}
 	m.response = m.flags >> 15;
-	m.cut = n < wire || m.flags & 0x200;
+	m.cut = n < wire || (m.response && m.flags & 0x200);
 	question(&m, &c);
 	int64_t row = emit_message(t, h, &m, tcp);
 	unsigned total = (unsigned)gh_min((unsigned)m.an + m.ns + m.ar, RECORDS);
