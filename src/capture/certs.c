@@ -16,6 +16,7 @@ enum {
 };
 
 struct gh_roots {
+	bool loaded;
 	X509_STORE *store;
 	uint32_t n;
 };
@@ -35,8 +36,8 @@ static bool root_add(struct gh_traffic *t, struct gh_str base64)
 
 static void roots_load(struct gh_traffic *t)
 {
-	t->roots = gh_alloc(t->ctx->arena, sizeof *t->roots);
-	if (!t->roots || !t->ctx->given || !t->ctx->given->roots.n || !(t->roots->store = X509_STORE_new()))
+	t->roots->loaded = true;
+	if (!t->ctx->given || !t->ctx->given->roots.n || !(t->roots->store = X509_STORE_new()))
 		return;
 	struct gh_str rest = t->ctx->given->roots, line;
 	while (gh_str_line(&rest, &line)) {
@@ -50,11 +51,16 @@ static void roots_load(struct gh_traffic *t)
 	}
 }
 
+bool gh_certs_init(struct gh_traffic *t)
+{
+	t->roots = gh_alloc(t->ctx->arena, sizeof *t->roots);
+	return t->roots != NULL;
+}
+
 void gh_certs_done(struct gh_traffic *t)
 {
-	if (t->roots)
-		X509_STORE_free(t->roots->store);
-	t->roots = NULL;
+	X509_STORE_free(t->roots->store);
+	t->roots->store = NULL;
 }
 
 /* ---- rows ---- */
@@ -234,9 +240,9 @@ static bool name_fits(X509 *leaf, const struct gh_flow *f)
 
 static void judge(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, X509 **list, unsigned n)
 {
-	if (!t->roots)
+	if (!t->roots->loaded)
 		roots_load(t);
-	if (!t->roots || !t->roots->store || !t->roots->n) {
+	if (!t->roots->store || !t->roots->n) {
 		snprintf(s->chain, sizeof s->chain, "no_roots");
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "capture/tls.h"
 
+bool gh_certs_init(struct gh_traffic *t) GH_MUST;
 /* Gives the roots back to libcrypto. */
 void gh_certs_done(struct gh_traffic *t);
 

@@ -128,7 +128,7 @@ static void request(struct gh_traffic *t, const struct gh_here *h, struct gh_htt
 	if (end && (size_t)(uri.p + uri.n - end) >= 6 && memcmp(end, " HTTP/", 6) == 0)
 		uri.n = (size_t)(end - uri.p);
 	bool connect = gh_str_is(method, "CONNECT");
-	bool inside = h->flow->protocol && strcmp(h->flow->protocol, "tls") == 0;
+	bool inside = h->flow->inside;
 	if (x->n < METHODS)
 		x->kind[(x->first + x->n++) % METHODS] = connect ? 2 : gh_str_is(method, "HEAD");
 	if (!inside && !connect && f->host.p) {

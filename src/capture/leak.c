@@ -136,7 +136,7 @@ struct search {
 static void tell(const struct search *s, const char *kind, const char *form, struct gh_str value, bool known)
 {
 	struct gh_traffic *t = s->t;
-	bool inside = s->h->flow->protocol && strcmp(s->h->flow->protocol, "tls") == 0;
+	bool inside = s->h->flow->inside;
 	uint64_t id = gh_str_hash(value) * 31 + gh_str_hash(gh_str(kind)) + gh_str_hash(gh_str(form)) +
 		      s->h->flow->row * 0x9e3779b97f4a7c15u;
 	uint64_t *seen = &t->known->seen[(id ^ id >> 32) & (SEEN - 1)];
@@ -344,9 +344,13 @@ size_t gh_gunzip_some(struct gh_ctx *ctx, const uint8_t *p, size_t n, uint8_t *o
 	struct gh_deflated d;
 	struct gh_err err;
 	struct gh_source *src = head ? gh_source_memory(ctx->arena, p, n) : NULL;
+	/* What an inspector unpacks has no budget of bytes of its own; here the room for it bounds it. */
+	struct gh_budget own = {.bytes = cap, .steps = ctx->budget->steps, .beat = ctx->budget->beat};
+	struct gh_ctx of = *ctx;
 	if (!src)
 		return 0;
+	of.budget = &own;
 	/* Cut off on purpose: what came before the end is what is looked through. */
-	(void)!gh_deflate_pour(ctx, src, head, n - head, cap, &sink, &d, &err);
+	(void)!gh_deflate_pour(&of, src, head, n - head, cap, &sink, &d, &err);
 	return sink.len;
 }

@@ -268,7 +268,9 @@ static void data(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s
 	struct gh_app *outer = h->flow->app;
 	const char *protocol = h->flow->protocol;
 	h->flow->app = s->inner;
+	h->flow->inside = true;
 	gh_app_data(t, h, p, n);
+	h->flow->inside = false;
 	s->inner = h->flow->app;
 	h->flow->app = outer;
 	h->flow->protocol = protocol;
@@ -470,7 +472,9 @@ void gh_tls_end(struct gh_traffic *t, struct gh_flow *f)
 	if (s->inner) {
 		struct gh_app *outer = f->app;
 		f->app = s->inner;
+		f->inside = true;
 		gh_app_end(t, f);
+		f->inside = false;
 		f->app = outer;
 	}
 	for (unsigned dir = 0; dir < 2; dir++) {

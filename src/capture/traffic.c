@@ -16,7 +16,8 @@ struct gh_traffic *gh_traffic_new(struct gh_ctx *ctx, struct gh_err *err)
 		t->err = gh_alloc(ctx->arena, sizeof *t->err);
 	}
 	if (!t || !t->err || !gh_pool_init(&t->pool, ctx->arena, GH_POOL_SIZE) || !gh_flows_init(t) ||
-		!gh_fragments_init(t) || !gh_dns_init(t) || !gh_keylog_init(t) || !gh_leak_init(t)) {
+		!gh_fragments_init(t) || !gh_dns_init(t) || !gh_keylog_init(t) || !gh_leak_init(t) ||
+		!gh_certs_init(t)) {
 		gh_fail(err, GH_NOMEM, 0, "no memory for the flows of a capture");
 		return NULL;
 	}

@@ -102,6 +102,7 @@ struct gh_flow {
 	char name[256]; /* of b, as the flow itself tells; "" not known */
 	const char *name_by;
 	bool told_gap, told_overlap;
+	bool inside; /* what is read now lay inside TLS: nobody else can read it */
 	uint8_t notes; /* oddities told of it, bounded */
 	uint32_t hello_us; /* of the client's first data, after first_us; 0: none */
 };

@@ -138,6 +138,27 @@ static double regularity(double *v, int n, double none, double *ret_median, doub
 	return (1 - fabs(skew) + score) / 2;
 }
 
+/* The two heights that most bars have, as a share of all bars: a schedule that fills some hours twice. */
+static double two_heights(const int bin[BINS])
+{
+	int most = 0, bars = 0, first = 0, second = 0, count[21] = {0};
+	for (int i = 0; i < BINS; i++)
+		most = bin[i] > most ? bin[i] : most;
+	for (int i = 0; i < BINS; i++)
+		if (bin[i]) {
+			count[bin[i] * 20 / most]++;
+			bars++;
+		}
+	for (int i = 0; i <= 20; i++) {
+		if (count[i] > first) {
+			second = first;
+			first = count[i];
+		} else if (count[i] > second)
+			second = count[i];
+	}
+	return bars < 11 ? 0 : fmin(1, (double)(first + second) / (bars - 1));
+}
+
 /* How evenly the connections lie over the capture. */
 static double evenness(const struct beacon *b)
 {
@@ -151,7 +172,7 @@ static double evenness(const struct beacon *b)
 		sum += bin[i];
 	for (int i = 0; i < BINS; i++)
 		dev += (bin[i] - sum / BINS) * (bin[i] - sum / BINS);
-	return fmax(0, 1 - sqrt(dev / BINS) / (sum / BINS));
+	return fmax(two_heights(bin), 1 - sqrt(dev / BINS) / (sum / BINS));
 }
 
 /* How much of the capture they cover, by hours. */

@@ -404,8 +404,8 @@ static const struct {
 	 "f.blob_id=d.blob_id AND "
 	 "f.id=d.flow WHERE d.scan_id=?1 AND (f.dport=853 OR d.party IN (SELECT name FROM encrypted_dns))), (SELECT "
 	 "count(*) FROM d_given WHERE "
-	 "scan_id=?1 AND key='first_boot') FROM c_captures WHERE blob_id IN (SELECT blob_id FROM places WHERE "
-	 "scan_id=?1 AND live=1)",
+	 "scan_id=?1 AND key='first_boot') FROM c_captures WHERE blob_id IN (SELECT blob_id FROM d_captures WHERE "
+	 "scan_id=?1)",
 		add_captures},
 	{"SELECT party, by, state, why, tls, protocols, apps, country, owner, code, local, addresses, first_us, "
 	 "last_us, bytes_out, bytes_in, "

@@ -46,8 +46,8 @@ struct gh_str gh_traffic_line(struct gh_model *m)
 	struct gh_arena *z = &m->arena;
 	const struct gh_captures *c = &m->captures;
 	return gh_str_fmt(z, "%s packets, %s, within %s; %s connection%s with %zu part%s", gh_number(z, c->packets).p,
-		gh_size(z, c->bytes).p, gh_span(z, c->last_us - c->first_us).p, gh_number(z, c->flows).p, c->flows == 1 ? "" : "s", m->n_parties,
-		m->n_parties == 1 ? "y" : "ies");
+		gh_size(z, c->bytes).p, gh_span(z, c->last_us - c->first_us).p, gh_number(z, c->flows).p,
+		c->flows == 1 ? "" : "s", m->n_parties, m->n_parties == 1 ? "y" : "ies");
 }
 
 /* How the parties are distributed over the states. */

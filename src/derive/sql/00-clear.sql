@@ -19,3 +19,4 @@ DELETE FROM d_flows WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_parties WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_beacons WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_names WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_captures WHERE scan_id=(SELECT scan_id FROM cur);

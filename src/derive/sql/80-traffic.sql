@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Who was talked to, and whether it was secure. Reads c_flows, c_dns_answers, c_tls_sessions, c_tls_certs, tls_ciphers, public_sites, intercept_names; makes d_flows,
--- d_parties, d_beacons. A connection is good where its certificate was seen and leads to a root; bad where everybody on the way reads it, or where what was seen
+-- Who was talked to, and whether it was secure. Reads c_flows, c_dns_answers, c_tls_sessions, c_tls_certs, tls_ciphers, public_sites, intercept_names; makes d_captures,
+-- d_flows, d_parties, d_beacons. A connection is good where its certificate was seen and leads to a root; bad where everybody on the way reads it, or where what was seen
 -- is wrong; not visible where the capture cannot tell. Never good for want of evidence.
+INSERT INTO d_captures WITH RECURSIVE up(capture, blob, depth) AS (SELECT blob_id, blob_id, 0 FROM c_captures UNION SELECT capture, m.blob_id, depth+1 FROM up JOIN c_members m
+	ON m.child=up.blob WHERE depth<16) SELECT (SELECT scan_id FROM cur), capture, min(p.place_id) FROM up JOIN places p ON p.blob_id=up.blob
+	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 GROUP BY capture;
 DROP TABLE IF EXISTS temp.tf;
-CREATE TEMP TABLE tf AS SELECT h.place_id, f.*, CAST(f.name AS TEXT) AS own FROM (SELECT blob_id, min(place_id) AS place_id FROM places
-	WHERE scan_id=(SELECT scan_id FROM cur) AND live=1 GROUP BY blob_id) h JOIN c_flows f USING(blob_id);
+CREATE TEMP TABLE tf AS SELECT h.place_id, f.*, CAST(f.name AS TEXT) AS own FROM d_captures h JOIN c_flows f USING(blob_id) WHERE h.scan_id=(SELECT scan_id FROM cur);
 CREATE INDEX temp.tf_id ON tf(blob_id, id);
 -- Addresses and the names whose answers held them.
 DROP TABLE IF EXISTS temp.resolved;

@@ -77,6 +77,9 @@ CREATE TABLE IF NOT EXISTS findings(scan_id INTEGER, n INTEGER, rule TEXT, sever
 	evidence TEXT, subject TEXT, sha256 TEXT, fingerprint TEXT, PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
 
 -- TRAFFIC: who was talked to, and how. Flows are named by (blob_id, flow).
+CREATE TABLE IF NOT EXISTS d_captures(scan_id INTEGER, blob_id INTEGER,
+	place_id INTEGER,       -- of the capture, or of the outermost package it was in
+	PRIMARY KEY(scan_id, blob_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_flows(scan_id INTEGER, place_id INTEGER, blob_id INTEGER, flow INTEGER,
 	party TEXT, by TEXT,    -- sni, quic sni, http host, ech outer sni, dns, certificate, address
 	site TEXT,              -- the registered domain; NULL for an address

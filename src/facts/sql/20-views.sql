@@ -88,7 +88,7 @@
 @VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
 @VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
 -- traffic: flow_id is the same in all of these
-@VIEW@ here_captures AS SELECT blob_id, min(place_id) AS file_id FROM here WHERE blob_id IN (SELECT blob_id FROM c_captures) GROUP BY blob_id;
+@VIEW@ here_captures AS SELECT blob_id, place_id AS file_id FROM d_captures WHERE scan_id=@SCAN@;
 @VIEW@ captures AS SELECT h.file_id, c.* FROM here_captures h JOIN c_captures c USING(blob_id);
 @VIEW@ flows AS SELECT h.file_id, c.id*16777216+h.blob_id AS flow_id, c.at, c.proto, c.src, c.sport, c.dst, c.dport, c.local, c.first_us, c.last_us, c.packet, c.packets_out,
 	c.packets_in, c.bytes_out, c.bytes_in, c.stream_out, c.stream_in, c.ending, c.protocol, c.name, c.name_by, c.uid, c.app, d.party, d.by, d.site, d.state, d.why

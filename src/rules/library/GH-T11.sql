@@ -22,5 +22,5 @@ WITH l AS (SELECT m.*, substr(m.qname, 1, max(0, length(m.qname)-length(m.site)-
 	site AS subject FROM l WHERE site NOT LIKE '%.arpa' GROUP BY file_id, site HAVING count(DISTINCT sub)>=50 AND (avg(length(sub))>=30 OR sum(qtype IN
 	(5,10,15,16,65399))*10>=count(*)*3)
 	UNION ALL SELECT file_id, min(at),
-	'packet '||min(packet)||': '||count(*)||' queries to '||server||' with names of 100 characters and more that begin with 32 digits of hexadecimal', server
-	FROM l WHERE length(qname)>=100 AND lower(substr(qname,1,32)) NOT GLOB '*[^0-9a-f]*' GROUP BY file_id, server HAVING count(*)>=20;
+	'packet '||min(packet)||': '||count(*)||' queries to '||server||' with names of 100 characters and more that hold 32 digits of hexadecimal in a row', server
+	FROM l WHERE length(qname)>=100 AND lower(qname) GLOB '*'||replace(hex(zeroblob(16)),'0','[0-9a-f]')||'*' GROUP BY file_id, server HAVING count(*)>=20;
