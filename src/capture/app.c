@@ -183,7 +183,7 @@ static void speak_head(struct gh_traffic *t, const struct gh_here *h, struct gh_
 
 void gh_app_data(struct gh_traffic *t, const struct gh_here *h, const uint8_t *p, size_t n)
 {
-	struct gh_app *a = app_of(t, h->flow);
+	struct gh_app *a = h->flow->closed && !h->flow->inside ? NULL : app_of(t, h->flow);
 	if (!a)
 		return;
 	if (a->speaks != GH_UNKNOWN) {
@@ -212,7 +212,7 @@ void gh_app_data(struct gh_traffic *t, const struct gh_here *h, const uint8_t *p
 
 void gh_app_gap(struct gh_traffic *t, const struct gh_here *h, uint64_t lost)
 {
-	struct gh_app *a = app_of(t, h->flow);
+	struct gh_app *a = h->flow->closed ? NULL : app_of(t, h->flow);
 	if (!a)
 		return;
 	if (a->speaks == GH_TLS)

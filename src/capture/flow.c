@@ -11,6 +11,7 @@ enum {
 	BUCKETS = 32768,
 	TCP_IDLE_S = 1800, /* push connections are silent for up to half an hour, then it counts as another */
 	UDP_IDLE_S = 180, /* as NATs keep mappings */
+	ENDED_S = 60, /* after a FIN of both sides or a reset: twice the longest life of a segment seen in practice */
 	ODD_MAX = 32, /* told of one flow */
 };
 
@@ -41,6 +42,24 @@ static uint32_t hash(const struct gh_traffic *t, const struct gh_addr *a, const 
 	return (uint32_t)(mix((one + two) ^ proto, 0xe7037ed1a0b428dbu) & (BUCKETS - 1));
 }
 
+/* Out of its line. */
+static void step_out(struct gh_traffic *t, struct gh_flow *f)
+{
+	struct gh_line *l = &t->line[f->line];
+	*(f->newer ? &f->newer->older : &l->newest) = f->older;
+	*(f->older ? &f->older->newer : &l->oldest) = f->newer;
+}
+
+static void stand_last(struct gh_traffic *t, struct gh_flow *f, uint8_t line)
+{
+	struct gh_line *l = &t->line[line];
+	f->line = line;
+	f->newer = NULL;
+	f->older = l->newest;
+	*(l->newest ? &l->newest->newer : &l->oldest) = f;
+	l->newest = f;
+}
+
 static void unlink_flow(struct gh_traffic *t, struct gh_flow *f)
 {
 	struct gh_flow **at = &t->bucket[hash(t, &f->a, &f->b, f->pa, f->pb, f->proto)];
@@ -48,25 +67,23 @@ static void unlink_flow(struct gh_traffic *t, struct gh_flow *f)
 		at = &(*at)->chain;
 	if (*at)
 		*at = f->chain;
-	*(f->newer ? &f->newer->older : &t->newest) = f->older;
-	*(f->older ? &f->older->newer : &t->oldest) = f->newer;
-}
-
-static void link_newest(struct gh_traffic *t, struct gh_flow *f)
-{
-	f->newer = NULL;
-	f->older = t->newest;
-	*(t->newest ? &t->newest->newer : &t->oldest) = f;
-	t->newest = f;
+	step_out(t, f);
 }
 
 static void touch(struct gh_traffic *t, struct gh_flow *f)
 {
-	if (t->newest == f)
+	if (t->line[f->line].newest == f)
 		return;
-	f->newer->older = f->older;
-	*(f->older ? &f->older->newer : &t->oldest) = f->newer;
-	link_newest(t, f);
+	step_out(t, f);
+	stand_last(t, f, f->line);
+}
+
+void gh_flow_ended(struct gh_traffic *t, struct gh_flow *f)
+{
+	if (f->line)
+		return;
+	step_out(t, f);
+	stand_last(t, f, 1);
 }
 
 static const char *proto_word(uint8_t proto, char buf[8])
@@ -118,13 +135,24 @@ void gh_flow_close(struct gh_traffic *t, struct gh_flow *f, const char *how)
 
 static void expire(struct gh_traffic *t, int64_t us)
 {
-	for (unsigned i = 0; i < 2 && t->oldest; i++) {
-		struct gh_flow *f = t->oldest;
+	for (unsigned i = 0; i < 2 && t->line[0].oldest; i++) {
+		struct gh_flow *f = t->line[0].oldest;
 		int64_t idle = f->proto == 6 ? TCP_IDLE_S : UDP_IDLE_S;
 		if (us - f->last_us < idle * 1000000)
-			return;
+			break;
 		gh_flow_close(t, f, "idle");
 	}
+	for (unsigned i = 0; i < 2 && t->line[1].oldest; i++) {
+		if (us - t->line[1].oldest->last_us < ENDED_S * 1000000ll)
+			break;
+		gh_flow_close(t, t->line[1].oldest, "idle");
+	}
+}
+
+/* The one that was silent longest, of those that have ended before all others. */
+static struct gh_flow *dispensable(const struct gh_traffic *t)
+{
+	return t->line[1].oldest ? t->line[1].oldest : t->line[0].oldest;
 }
 
 /* Who began? A SYN tells; else the side with the well-known port is the one that was asked. */
@@ -143,10 +171,16 @@ static struct gh_flow *open_flow(struct gh_traffic *t, const struct gh_packet *p
 	uint16_t sport, uint16_t dport, const struct gh_tcp *tcp)
 {
 	if (t->n_flows >= GH_FLOWS_MAX) {
-		t->count.flows_closed_early++;
-		gh_flow_close(t, t->oldest, "table_full");
+		struct gh_flow *f = dispensable(t);
+		t->count.flows_closed_early += !f->line;
+		gh_flow_close(t, f, "table_full");
 	}
 	struct gh_flow *f = gh_pool_zero(&t->pool, sizeof *f);
+	if (!f && dispensable(t)) { /* its memory serves this one */
+		t->count.flows_closed_early += !dispensable(t)->line;
+		gh_flow_close(t, dispensable(t), "table_full");
+		f = gh_pool_zero(&t->pool, sizeof *f);
+	}
 	if (!f)
 		return NULL;
 	bool by_sender = began_by_sender(sport, dport, tcp);
@@ -163,7 +197,7 @@ static struct gh_flow *open_flow(struct gh_traffic *t, const struct gh_packet *p
 	struct gh_flow **at = &t->bucket[hash(t, &f->a, &f->b, f->pa, f->pb, f->proto)];
 	f->chain = *at;
 	*at = f;
-	link_newest(t, f);
+	stand_last(t, f, 0);
 	t->n_flows++;
 	return f;
 }
@@ -257,8 +291,9 @@ void gh_flow_name(struct gh_flow *f, struct gh_str name, const char *by)
 
 void gh_flows_end(struct gh_traffic *t)
 {
-	while (t->oldest)
-		gh_flow_close(t, t->oldest, "open");
+	for (unsigned i = 0; i < 2; i++)
+		while (t->line[i].oldest)
+			gh_flow_close(t, t->line[i].oldest, "open");
 }
 
 void gh_odd_flow(struct gh_traffic *t, struct gh_flow *f, uint64_t packet, uint64_t at, const char *kind, int64_t score,

@@ -170,15 +170,18 @@ static void search_known(const struct search *s, const uint8_t *p, size_t n)
 		}
 }
 
-static bool is_key(uint8_t c)
-{
-	return isalnum(c) || c == '_' || c == '-';
-}
+enum { KEY = 1, VALUE = 2, BASE64 = 4 };
 
-static bool is_value(uint8_t c)
-{
-	return isalnum(c) || c == ':' || c == '-' || c == '.' || c == '+' || c == '_';
-}
+/* Every byte of a stream is asked what it can be part of: a table, not a call. */
+static const uint8_t kinds[256] = {['0' ... '9'] = KEY | VALUE | BASE64,
+	['A' ... 'Z'] = KEY | VALUE | BASE64,
+	['a' ... 'z'] = KEY | VALUE | BASE64,
+	['_'] = KEY | VALUE | BASE64,
+	['-'] = KEY | VALUE | BASE64,
+	['+'] = VALUE | BASE64,
+	['/'] = BASE64,
+	['.'] = VALUE,
+	[':'] = VALUE};
 
 /* Words of a key up to 32 bytes, in lower case without '-'. */
 static struct gh_str key_of(const uint8_t *p, size_t n, char buf[32])
@@ -197,7 +200,7 @@ static void search_keys(const struct search *s, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		size_t from = i;
-		while (i < n && is_key(p[i]))
+		while (i < n && kinds[p[i]] & KEY)
 			i++;
 		size_t key_n = i - from, at = i;
 		if (!key_n) {
@@ -211,7 +214,7 @@ static void search_keys(const struct search *s, const uint8_t *p, size_t n)
 		for (at++; at < n && (p[at] == '"' || p[at] == '\'' || p[at] == ' '); at++)
 			;
 		size_t end = at;
-		while (end < n && is_value(p[end]))
+		while (end < n && kinds[p[end]] & VALUE)
 			end++;
 		char buf[32];
 		struct gh_str key = key_of(p + from, key_n, buf), value = gh_strn(p + at, end - at);
@@ -265,7 +268,7 @@ static void search_base64(const struct search *s, const uint8_t *p, size_t n, ui
 	in.coding = "base64";
 	for (size_t i = 0; i < n;) {
 		size_t from = i;
-		while (i < n && base64_digit(p[i]) >= 0)
+		while (i < n && kinds[p[i]] & BASE64)
 			i++;
 		if (i - from >= WORD) {
 			size_t len = unbase64(p + from, i - from, out);

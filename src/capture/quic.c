@@ -240,6 +240,8 @@ static void handshake(struct gh_traffic *t, const struct gh_here *h, struct gh_q
 	q->tls->at = h->flow->first_at;
 	gh_tls_handshake(t, &of, q->tls, k->buf.p + k->fed, to - k->fed);
 	k->fed = to;
+	if (to == k->buf.n && (side ? q->tls->server_seen : q->tls->client_seen) && !q->tls->hs[side].n)
+		gh_buf_free(&t->pool, &q->tls->hs[side]);
 }
 
 /* Tries the side that the direction suggests, then the other: who began is not always known. */

@@ -5,7 +5,9 @@
 #include "capture/inject.h"
 
 enum {
-	KEPT = 4096, /* handshakes and first answers: what an injector races for */
+	KEPT = 2048, /* handshakes and first answers: what an injector races for */
+	KEPT_ALL = 14 << 20, /* of all flows: the rest of the memory is for what waits and is gathered */
+	KEPT_UNTIL = 64 << 10, /* bytes of a direction after which its beginning is let go */
 	WAITING_MAX = 64, /* segments that wait for one that is missing … */
 	WAITING_BYTES = 192 << 10, /* … and their bytes: then the missing one counts as lost */
 	WINDOW = 1 << 24, /* a segment further off is no part of the stream */
@@ -20,11 +22,27 @@ static void keep(struct gh_traffic *t, struct gh_dir *d, const uint8_t *p, size_
 {
 	if (d->stream >= KEPT || d->stream != d->n_kept)
 		return;
+	if (!d->kept && t->kept_bytes >= KEPT_ALL) {
+		t->count.unkept++;
+		return;
+	}
 	if (!d->kept && !(d->kept = gh_pool_get(&t->pool, KEPT)))
 		return;
+	if (!d->n_kept)
+		t->kept_bytes += KEPT;
 	n = gh_min(n, KEPT - d->n_kept);
 	memcpy(d->kept + d->n_kept, p, n);
 	d->n_kept += (uint32_t)n;
+}
+
+static void let_go(struct gh_traffic *t, struct gh_dir *d)
+{
+	if (!d->kept)
+		return;
+	gh_pool_put(&t->pool, d->kept, KEPT);
+	d->kept = NULL;
+	d->n_kept = KEPT; /* nothing is kept again */
+	t->kept_bytes -= KEPT;
 }
 
 static void deliver(struct gh_traffic *t, const struct gh_here *h, const uint8_t *p, size_t n)
@@ -34,6 +52,8 @@ static void deliver(struct gh_traffic *t, const struct gh_here *h, const uint8_t
 		return;
 	keep(t, d, p, n);
 	d->stream += n;
+	if (d->stream > KEPT_UNTIL)
+		let_go(t, d);
 	d->next += (uint32_t)n;
 	if (!d->data_us)
 		d->data_us = h->pkt->us;
@@ -45,7 +65,7 @@ static void gap(struct gh_traffic *t, const struct gh_here *h, uint32_t lost)
 	struct gh_dir *d = &h->flow->dir[h->dir];
 	t->count.lost_bytes += lost;
 	d->next += lost;
-	d->n_kept = 0; /* nothing lies at its place any more */
+	let_go(t, d); /* nothing lies at its place any more */
 	d->stream += lost;
 	gh_app_gap(t, h, lost);
 	h->flow->told_gap = true;
@@ -201,6 +221,7 @@ void gh_tcp_packet(struct gh_traffic *t, const struct gh_packet *pkt, const stru
 	gh_inject_segment(t, &h, &tcp);
 	if (tcp.flags & GH_RST) {
 		h.flow->reset = true;
+		gh_flow_ended(t, h.flow);
 		return;
 	}
 	if (tcp.flags & GH_SYN) {
@@ -211,6 +232,14 @@ void gh_tcp_packet(struct gh_traffic *t, const struct gh_packet *pkt, const stru
 		payload(t, &h, &tcp);
 	if (tcp.flags & GH_FIN)
 		d->fin = true;
+	/* Both said all: what was gathered is let go, the flow itself stays for what comes late. */
+	if (d->fin && h.flow->dir[!h.dir].fin && !d->waiting && !h.flow->dir[!h.dir].waiting && !h.flow->closed) {
+		h.flow->closed = true;
+		gh_flow_ended(t, h.flow);
+		let_go(t, &h.flow->dir[0]);
+		let_go(t, &h.flow->dir[1]);
+		gh_app_end(t, h.flow);
+	}
 }
 
 void gh_tcp_finish(struct gh_traffic *t, struct gh_flow *f)
@@ -220,8 +249,7 @@ void gh_tcp_finish(struct gh_traffic *t, struct gh_flow *f)
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct gh_here h = {.pkt = &pkt, .ip = &ip, .flow = f, .dir = dir};
 		drain(t, &h, true);
-		gh_pool_put(&t->pool, f->dir[dir].kept, KEPT);
-		f->dir[dir].kept = NULL;
+		let_go(t, &f->dir[dir]);
 	}
 	gh_inject_end(t, f);
 }

@@ -62,6 +62,10 @@ static void tell_limits(struct gh_traffic *t)
 	if (c->flows_untold)
 		gh_note(t->ctx, GH_LIMIT, 0, "%llu flows beyond the first %d are counted only",
 			(unsigned long long)c->flows_untold, GH_FLOW_ROWS_MAX);
+	if (c->unkept)
+		gh_note(t->ctx, GH_LIMIT, 0,
+			"the beginnings of %llu streams were not kept: copies of them that differ were not looked for",
+			(unsigned long long)c->unkept);
 	if (t->pool.refused)
 		gh_note(t->ctx, GH_LIMIT, 0, "the memory for streams was spent %llu times: parts of them were not read",
 			(unsigned long long)t->pool.refused);

@@ -91,6 +91,7 @@ struct gh_flow {
 	uint16_t pa, pb;
 	uint8_t proto;
 	bool closed, reset;
+	uint8_t line; /* which of the lines it stands in */
 	int64_t first_us, last_us, syn_us;
 	uint64_t first_packet, first_at, row; /* row: its number in table flows */
 	struct gh_dir dir[2]; /* 0: from a */
@@ -117,7 +118,7 @@ struct gh_here {
 
 struct gh_counts {
 	uint64_t packets, bytes, cut, other_link, not_ip, bad, fragments, fragments_lost, encrypted_wifi, bluetooth;
-	uint64_t dns, http, leaks; /* rows written */
+	uint64_t dns, http, leaks, unkept; /* rows written */
 	uint64_t flows, flows_closed_early, flows_untold, lost_bytes, waiting_dropped, overlaps, decrypted, spent;
 	int64_t first_us, last_us;
 };
@@ -133,7 +134,9 @@ struct gh_traffic {
 	struct gh_pool pool;
 	struct gh_counts count;
 	struct gh_flow **bucket;
-	struct gh_flow *newest, *oldest;
+	struct gh_line {
+		struct gh_flow *newest, *oldest;
+	} line[2]; /* by last packet; the second: flows that have ended */
 	uint32_t n_flows;
 	uint64_t key[2]; /* of the hash: nobody outside can aim at one bucket */
 	struct gh_fragments *fragments;
@@ -141,6 +144,7 @@ struct gh_traffic {
 	struct gh_keylog *keylog;
 	struct gh_known *known;
 	struct gh_roots *roots;
+	uint64_t kept_bytes; /* beginnings of streams */
 	enum gh_code stop; /* the budget is spent */
 	struct gh_err *err;
 };
@@ -165,6 +169,8 @@ bool gh_flows_init(struct gh_traffic *t) GH_MUST;
  * went before under the same numbers is closed. */
 struct gh_flow *gh_flow_find(struct gh_traffic *t, const struct gh_packet *pkt, const struct gh_ip *ip, uint16_t sport,
 	uint16_t dport, const struct gh_tcp *tcp, unsigned *ret_dir);
+/* It has ended: what comes late is waited for a minute only. */
+void gh_flow_ended(struct gh_traffic *t, struct gh_flow *f);
 void gh_flow_close(struct gh_traffic *t, struct gh_flow *f, const char *how);
 void gh_flows_end(struct gh_traffic *t);
 void gh_flow_name(struct gh_flow *f, struct gh_str name, const char *by);

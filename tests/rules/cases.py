@@ -752,7 +752,7 @@ def _(d):
 # ---------------------------------------------------------------- captures of traffic
 def odd(d, kind, value, score=100, f=None, **flow):
     f = f or d.capture()
-    d.add('traffic_oddities', file_id=f, flow_id=d.flow(f, **flow), at=100, kind=kind, packet=7, score=score, value=value)
+    d.add('traffic_oddities', file_id=f, flow=d.flow(f, **flow), at=100, kind=kind, packet=7, score=score, value=value)
 
 
 @case('GH-T01', 'two answers, two distances')
@@ -800,7 +800,7 @@ def _(d):
 
 def leak(d, value, kind='imei', **more):
     f = d.capture()
-    d.add('leaks', **{**dict(file_id=f, flow_id=d.flow(f, protocol='http'), at=10, packet=3, kind=kind, form='plain', spot='http head', outward=1, inside_tls=0, known=0, value=value), **more})
+    d.add('leaks', **{**dict(file_id=f, flow=d.flow(f, protocol='http'), at=10, packet=3, kind=kind, form='plain', spot='http head', outward=1, inside_tls=0, known=0, value=value), **more})
 
 
 @case('GH-T05', 'IMEI in a request')
@@ -897,7 +897,7 @@ def _(d):
 
 def ask(d, f, names, qtype=1, server='192.0.2.1', site=None):
     for n, name in enumerate(names):
-        d.add('dns_messages', file_id=f, flow_id=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
               site=site or '.'.join(name.split('.')[-2:]))
 
 

@@ -2,6 +2,14 @@
 -- Who was talked to, and whether it was secure. Reads c_flows, c_dns_answers, c_tls_sessions, c_tls_certs, tls_ciphers, public_sites, intercept_names; makes d_captures,
 -- d_flows, d_parties, d_beacons. A connection is good where its certificate was seen and leads to a root; bad where everybody on the way reads it, or where what was seen
 -- is wrong; not visible where the capture cannot tell. Never good for want of evidence.
+-- The tables of content are many rows here, and are joined by the flow they belong to.
+CREATE INDEX IF NOT EXISTS c_flows_id ON c_flows(blob_id, id);
+CREATE INDEX IF NOT EXISTS c_tls_sessions_flow ON c_tls_sessions(blob_id, flow);
+CREATE INDEX IF NOT EXISTS c_tls_certs_flow ON c_tls_certs(blob_id, flow);
+CREATE INDEX IF NOT EXISTS c_leaks_flow ON c_leaks(blob_id, flow);
+CREATE INDEX IF NOT EXISTS c_oddities_flow ON c_traffic_oddities(blob_id, flow);
+CREATE INDEX IF NOT EXISTS c_dns_messages_id ON c_dns_messages(blob_id, id);
+CREATE INDEX IF NOT EXISTS c_dns_messages_packet ON c_dns_messages(blob_id, packet);
 INSERT INTO d_captures WITH RECURSIVE up(capture, blob, depth) AS (SELECT blob_id, blob_id, 0 FROM c_captures UNION SELECT capture, m.blob_id, depth+1 FROM up JOIN c_members m
 	ON m.child=up.blob WHERE depth<16) SELECT (SELECT scan_id FROM cur), capture, min(p.place_id) FROM up JOIN places p ON p.blob_id=up.blob
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 GROUP BY capture;
@@ -12,11 +20,12 @@ CREATE INDEX temp.tf_id ON tf(blob_id, id);
 DROP TABLE IF EXISTS temp.resolved;
 CREATE TEMP TABLE resolved AS SELECT a.blob_id, a.value, a.us, m.client, lower(CAST(a.qname AS TEXT)) AS qname FROM c_dns_answers a JOIN c_dns_messages m
 	ON m.blob_id=a.blob_id AND m.id=a.message WHERE a.type IN (1,28) AND a.qname<>'' AND a.blob_id IN (SELECT DISTINCT blob_id FROM tf);
-CREATE INDEX temp.resolved_value ON resolved(blob_id, value, us);
+CREATE INDEX temp.resolved_client ON resolved(blob_id, value, client, us, qname);
+CREATE INDEX temp.resolved_value ON resolved(blob_id, value, us, qname);
 DROP TABLE IF EXISTS temp.named;
 CREATE TEMP TABLE named AS SELECT f.blob_id, f.id, f.own,
-	CASE WHEN f.own IS NULL THEN coalesce((SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst AND r.us<=f.first_us AND r.client=f.src ORDER BY r.us DESC, qname LIMIT 1),
-		(SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst ORDER BY r.us, qname LIMIT 1)) END AS by_dns,
+	CASE WHEN f.own IS NULL THEN coalesce((SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst AND r.us<=f.first_us AND r.client=f.src ORDER BY r.us DESC, r.qname DESC LIMIT 1),
+		(SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst ORDER BY r.us, r.qname LIMIT 1)) END AS by_dns,
 	CASE WHEN f.own IS NULL THEN (SELECT lower(substr(names, 1, instr(names||' ', ' ')-1)) FROM c_tls_certs c WHERE c.blob_id=f.blob_id AND c.flow=f.id AND c.position=0
 		AND c.names IS NOT NULL LIMIT 1) END AS by_cert FROM tf f;
 CREATE INDEX temp.named_id ON named(blob_id, id);

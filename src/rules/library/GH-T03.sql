@@ -17,4 +17,4 @@
 --@ next: Keep the capture. Try the same connection on another network and through a VPN: what works there is disturbed here.
 SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CAST(o.value AS TEXT)||', to '||coalesce(f.party, f.dst) AS evidence, coalesce(f.party,
 	f.dst)||' '||o.packet AS subject
-	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, flow_id) WHERE o.kind='rst_injected' AND o.score>=100;
+	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, blob_id, flow) WHERE o.kind='rst_injected' AND o.score>=100;

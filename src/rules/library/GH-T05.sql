@@ -18,5 +18,5 @@
 SELECT l.file_id AS file_id, min(l.at) AS at,
 	'packet '||min(l.packet)||': '||l.kind||' as '||l.form||coalesce(' in '||l.coding,'')||' in '||l.spot||' to '||coalesce(f.party,
 	f.dst)||', '||count(*)||' times, begins '||substr(CAST(min(l.value) AS TEXT),1,4) AS evidence,
-	l.kind||' '||l.form||' '||coalesce(l.coding,'')||' '||l.spot||' '||coalesce(f.party, f.dst) AS subject FROM leaks l JOIN flows f USING(file_id, flow_id)
+	l.kind||' '||l.form||' '||coalesce(l.coding,'')||' '||l.spot||' '||coalesce(f.party, f.dst) AS subject FROM leaks l JOIN flows f USING(file_id, blob_id, flow)
 	WHERE l.outward=1 AND l.inside_tls=0 AND NOT f.local GROUP BY l.file_id, l.kind, l.form, l.coding, l.spot, coalesce(f.party, f.dst);

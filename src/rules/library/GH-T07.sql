@@ -16,6 +16,6 @@
 --@ verify: tshark -r {input} -Y 'tls.handshake.certificate' -V
 --@ next: Keep the capture. Find the app; do not use it for anything that matters until it is explained.
 SELECT f.file_id AS file_id, min(s.at) AS at, 'packet '||min(s.packet)||': '||f.party||': '||f.why||', issuer '||coalesce(s.issuer,'?') AS evidence,
-	f.party||' '||s.chain AS subject FROM tls_sessions s JOIN flows f USING(file_id, flow_id)
+	f.party||' '||s.chain AS subject FROM tls_sessions s JOIN flows f USING(file_id, blob_id, flow)
 	WHERE s.chain IN ('expired','not_yet_valid','name_mismatch','self_signed','bad_signature','not_valid') AND s.app_data=1 AND f.state='bad' AND f.why NOT LIKE
 	'signed by%' AND NOT f.local GROUP BY f.file_id, f.party, s.chain;

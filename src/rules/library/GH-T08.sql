@@ -18,7 +18,7 @@
 --| the network.
 SELECT s.file_id AS file_id, min(s.at) AS at, 'packet '||min(s.packet)||': '||s.issuer||' signs for '||count(DISTINCT
 	f.site)||' domains, among them '||min(f.party)||CASE WHEN max(s.app_data)=1 THEN ', data followed' ELSE ', no data followed' END AS evidence,
-	CASE WHEN max(s.app_data)=0 THEN 'medium' END AS severity, s.issuer AS subject FROM tls_sessions s JOIN flows f USING(file_id, flow_id) WHERE s.chain IN
+	CASE WHEN max(s.app_data)=0 THEN 'medium' END AS severity, s.issuer AS subject FROM tls_sessions s JOIN flows f USING(file_id, blob_id, flow) WHERE s.chain IN
 	('unknown_ca','self_signed') AND f.site NOT NULL AND s.issuer NOT NULL
 	GROUP BY s.file_id, s.issuer HAVING count(DISTINCT f.site)>=3 OR max(f.site IN (SELECT site FROM public_sites)) OR max(EXISTS(SELECT 1 FROM intercept_names x
 	WHERE instr(lower(s.issuer),lower(x.name))>0));

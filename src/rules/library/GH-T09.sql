@@ -16,5 +16,7 @@
 --@ next: Find the app. Nothing that is still cared for needs this.
 SELECT s.file_id AS file_id, min(s.at) AS at, 'packet '||min(s.packet)||': '||f.party||': '||CASE s.version WHEN 768 THEN 'SSL 3.0' WHEN 769 THEN 'TLS 1.0' WHEN
 	770 THEN 'TLS 1.1' WHEN 771 THEN 'TLS 1.2' ELSE 'SSL' END||', '||coalesce(k.name,'cipher '||s.cipher) AS evidence,
-	f.party||' '||s.version||' '||s.cipher AS subject FROM tls_sessions s JOIN flows f USING(file_id, flow_id) LEFT JOIN tls_ciphers k ON CAST(k.id AS INTEGER)=s.cipher
+	f.party||' '||s.version||' '||s.cipher AS subject 
+	FROM tls_sessions s JOIN flows f USING(file_id, blob_id, flow) LEFT JOIN
+	tls_ciphers k ON CAST(k.id AS INTEGER)=s.cipher
 	WHERE s.version NOT NULL AND (s.version<771 OR k.grade='fail') GROUP BY s.file_id, f.party, s.version, s.cipher;

@@ -16,4 +16,4 @@
 --@ next: Keep the capture. Compare with one from another network.
 SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CASE o.kind WHEN 'tcp_overlap' THEN 'a copy of a segment with other bytes' ELSE
 	'fragments that overlap with other bytes' END||coalesce(', '||f.party,'') AS evidence, o.kind||' '||o.packet AS subject
-	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, flow_id) WHERE o.kind IN ('tcp_overlap','fragment_overlap');
+	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, blob_id, flow) WHERE o.kind IN ('tcp_overlap','fragment_overlap');

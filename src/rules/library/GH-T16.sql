@@ -15,5 +15,5 @@
 --@ verify: tshark -r {input} -Y 'tls.alert_message.desc==48 || tls.alert_message.desc==46 || tls.alert_message.desc==42'
 --@ next: Check the phone's clock. Try another network: if the apps work there, this one puts certificates in between.
 SELECT s.file_id AS file_id, min(s.at) AS at, 'packet '||min(s.packet)||': '||count(*)||' connections to '||count(DISTINCT
-	f.site)||' domains, first '||min(f.party) AS evidence, 'alerts' AS subject FROM tls_sessions s JOIN flows f USING(file_id, flow_id)
+	f.site)||' domains, first '||min(f.party) AS evidence, 'alerts' AS subject FROM tls_sessions s JOIN flows f USING(file_id, blob_id, flow)
 	WHERE s.alert_client IN (42,46,48) AND f.site NOT NULL GROUP BY s.file_id HAVING count(DISTINCT f.site)>=3;
