@@ -96,21 +96,31 @@ static struct gh_chunk *chunk_map(struct gh_arena *arena, size_t n)
 	return c;
 }
 
+/* The top chunk with room for n bytes; NULL at the limit. */
+static struct gh_chunk *room(struct gh_arena *arena, size_t n)
+{
+	struct gh_chunk *c = arena->top;
+	if (c && c->size - c->used >= n)
+		return c;
+	c = chunk_reuse(arena, n);
+	if (!c)
+		c = chunk_map(arena, n);
+	if (!c)
+		return NULL;
+	c->used = 0;
+	c->below = arena->top;
+	arena->top = c;
+	return c;
+}
+
 static void *take(struct gh_arena *arena, size_t n, bool zero)
 {
-	if (n > SIZE_MAX / 2)
-		return NULL;
+	bool fails = n > SIZE_MAX / 2 || (arena->countdown && *arena->countdown && !--*arena->countdown);
 	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	struct gh_chunk *c = arena->top;
-	if (!c || c->size - c->used < n) {
-		c = chunk_reuse(arena, n);
-		if (!c)
-			c = chunk_map(arena, n);
-		if (!c)
-			return NULL;
-		c->used = 0;
-		c->below = arena->top;
-		arena->top = c;
+	struct gh_chunk *c = fails ? NULL : room(arena, n);
+	if (!c) {
+		arena->failed++;
+		return NULL;
 	}
 	uint8_t *p = c->data + c->used;
 	if (zero && c->dirty > c->used)
@@ -134,16 +144,12 @@ void *gh_alloc_raw(struct gh_arena *arena, size_t n)
 void *gh_alloc_array(struct gh_arena *arena, size_t n, size_t size)
 {
 	size_t total;
-	if (__builtin_mul_overflow(n, size, &total))
-		return NULL;
-	return gh_alloc(arena, total);
+	return gh_alloc(arena, __builtin_mul_overflow(n, size, &total) ? SIZE_MAX : total);
 }
 
 char *gh_arena_copy(struct gh_arena *arena, const void *p, size_t n)
 {
-	if (n == SIZE_MAX)
-		return NULL;
-	char *s = gh_alloc_raw(arena, n + 1);
+	char *s = gh_alloc_raw(arena, n == SIZE_MAX ? n : n + 1);
 	if (!s)
 		return NULL;
 	if (n)

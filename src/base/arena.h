@@ -12,6 +12,8 @@ struct gh_arena {
 	struct gh_chunk *free; /* chunks kept for reuse: first-touch page faults cost more than the work in them */
 	uint64_t held; /* bytes held in both lists */
 	uint64_t limit; /* held may not pass this; 0 = no limit */
+	uint64_t failed; /* allocations that failed, so that what is lost by them is told (gh_run_lost) */
+	uint64_t *countdown; /* of tests: each allocation takes one, and that which takes the last fails */
 };
 
 struct gh_mark {

@@ -127,7 +127,8 @@ struct gh_str gh_str_dup(struct gh_arena *arena, struct gh_str s)
 {
 	if (!s.p)
 		return s;
-	return (struct gh_str){gh_arena_copy(arena, s.p, s.n), s.n};
+	const char *copy = gh_arena_copy(arena, s.p, s.n);
+	return copy ? gh_strn(copy, s.n) : GH_NONE;
 }
 
 struct gh_str gh_str_fmt(struct gh_arena *arena, const char *fmt, ...)

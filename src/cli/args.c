@@ -16,6 +16,20 @@ void gh_complain(const char *fmt, ...)
 	va_end(ap);
 }
 
+const char gh_exit_words[] =
+	"Exit codes: 0 nothing found from --fail-on upwards and nothing that is read was damaged; 1 found something;\n"
+	"  2 wrong use, or a file cannot be read or written; 3 incomplete: damaged, missing, over a limit; 130 "
+	"interrupted.\n"
+	"  0 does not say that everything was looked at: the report tells what was not.\n";
+
+bool gh_stdout_done(void)
+{
+	if (!ferror(stdout) && !fflush(stdout))
+		return true;
+	gh_complain("standard output cannot be written; is the place it goes to full?");
+	return false;
+}
+
 static void help(const struct gh_args *a)
 {
 	printf("use: gifthorse %s\n", a->usage);
@@ -27,6 +41,8 @@ static void help(const struct gh_args *a)
 		printf("  %-28s %s\n", left, o->help);
 	}
 	printf("  %-28s %s\n", "--help", "this text");
+	if (a->about)
+		printf("\n%s", a->about);
 }
 
 static bool is_option(const struct gh_option *o, const char *word, size_t n)
@@ -37,8 +53,15 @@ static bool is_option(const struct gh_option *o, const char *word, size_t n)
 
 static int unknown(const struct gh_args *a, const char *word)
 {
-	gh_complain("there is no option %s here; gifthorse %.*s --help lists them", word, (int)strcspn(a->usage, " "),
-		a->usage);
+	struct gh_nearest near = {.word = gh_strn(word, strcspn(word, "="))};
+	for (size_t i = 0; i < a->n_options; i++)
+		gh_nearest(&near, gh_str(a->options[i].name));
+	int command = (int)strcspn(a->usage, " ");
+	if (near.best.p)
+		gh_complain("there is no option %s here; did you mean %.*s? (gifthorse %.*s --help lists all)", word,
+			(int)near.best.n, near.best.p, command, a->usage);
+	else
+		gh_complain("there is no option %s here; gifthorse %.*s --help lists them", word, command, a->usage);
 	return -4;
 }
 
@@ -77,4 +100,20 @@ int gh_args_next(struct gh_args *a, const char **ret_value)
 		return (int)i;
 	}
 	return unknown(a, word);
+}
+
+int gh_args_words(struct gh_args *a, const char **words, int max, int *ret_n)
+{
+	const char *value;
+	*ret_n = 0;
+	for (int o; (o = gh_args_next(a, &value)) != -2;) {
+		if (o == -3)
+			return GH_EXIT_OK;
+		if (o == -1 && *ret_n == max)
+			gh_complain("%s is one word too many; use: gifthorse %s", value, a->usage);
+		if (o == -4 || *ret_n == max)
+			return GH_EXIT_USAGE;
+		words[(*ret_n)++] = value;
+	}
+	return -1;
 }

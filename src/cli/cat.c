@@ -21,6 +21,8 @@ struct wanted {
 	struct gh_str rest; /* behind it: members inside, joined with "!" */
 	bool found;
 	bool broken;
+	bool folder; /* there is a folder of that name */
+	bool link; /* there was a link, and it was told where to */
 };
 
 static void split(struct wanted *w, const char *path)
@@ -59,7 +61,7 @@ static void write_out(struct gh_inside *in, struct wanted *w, struct gh_source *
 			return;
 		}
 		if (fwrite(buf, 1, n, stdout) != n)
-			return;
+			return; /* told at the end */
 		off += n;
 	}
 }
@@ -77,8 +79,21 @@ static bool matches(const struct wanted *w, const struct gh_inside_at *at, const
 static enum gh_inside_go visit(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *c, void *to)
 {
 	struct wanted *w = to;
-	if (!matches(w, at, c) || !c->size)
+	if (!matches(w, at, c))
 		return gh_inside_leads(at, c) ? GH_INSIDE_ENTER : GH_INSIDE_ON;
+	if (c->attr.link.p && c->kind == GH_FILE) {
+		char target[512];
+		gh_escape(target, sizeof target, c->attr.link);
+		gh_complain("%s is a link to %s; name that with the image it lies in", w->path, target);
+		w->link = true;
+		return GH_INSIDE_STOP;
+	}
+	if (!c->size) {
+		bool folder = c->kind == GH_FILE && (c->attr.mode & 0170000) == 0040000;
+		w->folder |= folder;
+		w->found |= c->kind == GH_FILE && !folder && !w->rest.n; /* an empty file: nothing to write */
+		return w->found ? GH_INSIDE_STOP : GH_INSIDE_ON;
+	}
 	if (w->rest.n) {
 		struct gh_str rest = w->rest;
 		const char *bang = memchr(rest.p, '!', rest.n);
@@ -101,7 +116,12 @@ static int done(struct gh_inside *in, void *to)
 	(void)in;
 	if (w->found)
 		return w->broken ? GH_EXIT_INCOMPLETE : GH_EXIT_OK;
-	gh_complain("nothing called %s is inside; gifthorse ls tells what is", w->path);
+	if (w->link)
+		return GH_EXIT_USAGE;
+	if (w->folder)
+		gh_complain("%s is a folder; gifthorse ls INPUT %s lists it", w->path, w->path);
+	else
+		gh_complain("nothing called %s is inside; gifthorse ls INPUT tells what is", w->path);
 	return GH_EXIT_USAGE;
 }
 
@@ -121,16 +141,18 @@ static int cat_folder(const char *folder, const struct wanted *w)
 		fd = (int)syscall(SYS_openat2, dir, bare(gh_str(path)).p, &how, sizeof how);
 	}
 	close(dir);
-	if (fd < 0) {
-		gh_complain("%s in %s: %s", w->path, folder, strerror(errno));
-		return GH_EXIT_USAGE;
-	}
 	static char buf[1 << 16];
-	for (ssize_t n; (n = read(fd, buf, sizeof buf)) > 0;)
+	ssize_t n = fd < 0 ? -1 : 0;
+	while (fd >= 0 && (n = read(fd, buf, sizeof buf)) > 0)
 		if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)
 			break;
-	close(fd);
-	return fflush(stdout) ? GH_EXIT_USAGE : GH_EXIT_OK;
+	if (n < 0)
+		gh_complain("%s in %s: %s; gifthorse query FACTS.db 'SELECT dpath FROM files' tells what a scan found "
+			    "there",
+			w->path, folder, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return n >= 0 && gh_stdout_done() ? GH_EXIT_OK : GH_EXIT_USAGE;
 }
 
 int gh_cmd_cat(int argc, char **argv)
@@ -138,18 +160,19 @@ int gh_cmd_cat(int argc, char **argv)
 	struct gh_args args = {.argc = argc,
 		.argv = argv,
 		.i = 1,
-		.usage = "cat INPUT PATH      (PATH as gifthorse ls and the reports print it)"};
-	const char *value, *names[2] = {0};
-	int n = 0;
-	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
-		if (o == -3)
-			return GH_EXIT_OK;
-		if (o == -4 || n == 2)
-			return GH_EXIT_USAGE;
-		names[n++] = value;
-	}
+		.usage = "cat INPUT PATH",
+		.about = "PATH as gifthorse ls and the reports print it: system:/system/build.prop, vbmeta.img, vendor "
+			 "(a whole\n"
+			 "  partition), x.apk!classes.dex. INPUT may be an unpacked phone as a folder.\n"
+			 "Exit codes: 0 written; 2 wrong use, or nothing of that name is inside; 3 not all of it could "
+			 "be read.\n"};
+	const char *names[2] = {0};
+	int n, early = gh_args_words(&args, names, 2, &n);
+	if (early >= 0)
+		return early;
 	if (n < 2) {
-		gh_complain("name the input and what to write: gifthorse cat INPUT PATH");
+		gh_complain("name the input and what to write: gifthorse cat INPUT PATH (gifthorse ls INPUT tells the "
+			    "paths)");
 		return GH_EXIT_USAGE;
 	}
 	struct wanted w = {0};

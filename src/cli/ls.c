@@ -106,9 +106,12 @@ static int done(struct gh_inside *in, void *to)
 {
 	struct listing *l = to;
 	if (!l->any) {
-		gh_complain(l->path ? "nothing called %s is inside"
-				    : "nothing is inside that can be listed: the format is not known",
-			l->path);
+		if (l->path)
+			gh_complain("nothing called %s is inside; gifthorse ls INPUT lists all", l->path);
+		else
+			gh_complain("nothing is inside that can be listed: it is empty, or its format is not read; "
+				    "gifthorse scan "
+				    "tells what it is");
 		return GH_EXIT_USAGE;
 	}
 	return in->complained ? GH_EXIT_INCOMPLETE : GH_EXIT_OK;
@@ -119,23 +122,25 @@ int gh_cmd_ls(int argc, char **argv)
 	struct gh_args args = {.argc = argc,
 		.argv = argv,
 		.i = 1,
-		.usage = "ls INPUT [PATH]      (PATH: the beginning of a path, or IMAGE:/path)"};
-	const char *value, *names[2] = {0};
-	int n = 0;
-	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
-		if (o == -3)
-			return GH_EXIT_OK;
-		if (o == -4 || n == 2)
-			return GH_EXIT_USAGE;
-		names[n++] = value;
-	}
+		.usage = "ls INPUT [PATH]",
+		.about = "PATH: the beginning of a path (/system/etc), or with its image (system:/system/etc).\n"
+			 "A line each: type and mode, user, group, bytes, label, and the name that gifthorse cat "
+			 "takes.\n"
+			 "Exit codes: 0 listed; 2 wrong use, or nothing of that name is inside; 3 something was "
+			 "damaged.\n"};
+	const char *names[2] = {0};
+	int n, early = gh_args_words(&args, names, 2, &n);
+	if (early >= 0)
+		return early;
 	struct stat st;
 	if (!n) {
-		gh_complain("name what to list: gifthorse ls INPUT");
+		gh_complain("name what to list: gifthorse ls INPUT, a firmware package, an image or an APK");
 		return GH_EXIT_USAGE;
 	}
 	if (stat(names[0], &st) == 0 && S_ISDIR(st.st_mode)) {
-		gh_complain("%s is a folder: list it with ls or find, or name an image in it", names[0]);
+		gh_complain("%s is a folder: list it with ls or find; name an image in it, or scan it whole: gifthorse "
+			    "scan %s",
+			names[0], names[0]);
 		return GH_EXIT_USAGE;
 	}
 	struct listing l = {.path = names[1]};

@@ -3,6 +3,8 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -99,10 +101,101 @@ static enum gh_code write_file(const char *form, const char *file, struct gh_db 
 	return code;
 }
 
+/* Whoever read standard output has seen enough (head): no fault of the report. */
+static bool gone(const char *file)
+{
+	struct pollfd p = {.fd = 1, .events = POLLOUT};
+	return !file && poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
+/* Is the file one of the inputs, or would it lie in one that is a folder? */
+static const char *input_over(const char *file, const char *const *inputs, size_t n)
+{
+	char folder[PATH_MAX], real[PATH_MAX], root[PATH_MAX];
+	struct stat st, in;
+	bool there = stat(file, &st) == 0;
+	const char *slash = strrchr(file, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+	bool known = realpath(folder, real) != NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(inputs[i], "-") || stat(inputs[i], &in))
+			continue;
+		if (there && st.st_dev == in.st_dev && st.st_ino == in.st_ino)
+			return inputs[i];
+		size_t len = S_ISDIR(in.st_mode) && known && realpath(inputs[i], root) ? strlen(root) : 0;
+		if (len && strncmp(real, root, len) == 0 && (!real[len] || real[len] == '/'))
+			return inputs[i];
+	}
+	return NULL;
+}
+
+static bool can_write(const char *file)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+	const char *slash = strrchr(file, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+	if (!*file) {
+		gh_complain("a file name is missing behind the =");
+	} else if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
+		gh_complain("%s is a folder; name a file in it: %s/%s", file, file, "report.html");
+	} else if (stat(folder, &st) && errno == ENOENT) {
+		gh_complain("%s cannot be written: there is no folder %s; make it first (mkdir -p %s)", file, folder,
+			folder);
+	} else if (access(folder, W_OK) && access(file, W_OK)) {
+		gh_complain("%s cannot be written: %s; name a file where you may write", file, strerror(errno));
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static bool checked(const char *file, const char *const *inputs, size_t n_inputs)
+{
+	const char *over = input_over(file, inputs, n_inputs);
+	if (over)
+		gh_complain("%s would be written over the input %s, or into it; name another file", file, over);
+	return !over && can_write(file);
+}
+
+bool gh_outputs_check(const struct gh_outputs *out, const char *db, const char *const *inputs, size_t n_inputs)
+{
+	if (db && *db && !checked(db, inputs, n_inputs))
+		return false;
+	for (size_t i = 0; i < out->n; i++) {
+		const char *file = out->list[i].file;
+		if (file && !checked(file, inputs, n_inputs))
+			return false;
+		for (size_t k = 0; k < i; k++) {
+			const char *other = out->list[k].file;
+			if (file ? other && strcmp(file, other) == 0 : !other) {
+				gh_complain(
+					"-f %s and -f %s go to the same place; give one of them another: -f %s=FILE",
+					out->list[k].form, out->list[i].form, out->list[i].form);
+				return false;
+			}
+		}
+		if (file && db && strcmp(file, db) == 0) {
+			gh_complain("%s is named for a report and for the facts; name another file", file);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A report into files alone would leave the screen empty, and the exit code unexplained. */
+static void add_screen(struct gh_outputs *out)
+{
+	for (size_t i = 0; i < out->n; i++)
+		if (!out->list[i].file || strcmp(out->list[i].file, "/dev/stdout") == 0)
+			return;
+	if (out->n < GH_OUTPUTS_MAX)
+		gh_outputs_add(out, "text");
+}
+
 int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err)
 {
-	if (!out->n)
-		gh_outputs_add(out, "text");
+	add_screen(out);
 	struct winsize ws = {0};
 	struct gh_report_style style = {.color = colored(out), .fail_on = out->fail_on, .db = db_path};
 	if (isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0)
@@ -114,10 +207,10 @@ int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, con
 		enum gh_code code = out->list[i].file
 					    ? write_file(out->list[i].form, out->list[i].file, db, scan, style, err)
 					    : write_form(out->list[i].form, db, scan, &style, stdout, err);
-		if (code)
+		if (code && !gone(out->list[i].file))
 			return GH_EXIT_USAGE;
 	}
-	if (fflush(stdout)) {
+	if ((fflush(stdout) || ferror(stdout)) && !gone(NULL)) {
 		gh_fail(err, GH_IO, 0, "standard output: %s", strerror(errno));
 		return GH_EXIT_USAGE;
 	}
@@ -152,14 +245,20 @@ void gh_progress_show(struct gh_progress *p, const char *what, uint64_t done, ui
 		return;
 	p->last = t.tv_sec;
 	if (how == PLAIN) {
-		fprintf(stderr, "gifthorse: %s, %llu of %llu parts\n", what, (unsigned long long)done,
-			(unsigned long long)known);
+		fprintf(stderr, known ? "gifthorse: %s, %llu of %llu parts\n" : "gifthorse: %s\n", what,
+			(unsigned long long)done, (unsigned long long)known);
 		return;
 	}
 	char bar[31] = {0};
 	int full = known ? (int)(done * 30 / known) : 0;
 	for (int i = 0; i < 30; i++)
 		bar[i] = i < full ? '#' : '.';
+	if (!known) {
+		fprintf(stderr, "\r\033[K%s", what);
+		fflush(stderr);
+		p->shown = true;
+		return;
+	}
 	fprintf(stderr, "\r%s [%s] %llu of %llu parts ", what, bar, (unsigned long long)done,
 		(unsigned long long)known);
 	fflush(stderr);

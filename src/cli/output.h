@@ -22,7 +22,10 @@ void gh_outputs_init(struct gh_outputs *out);
 bool gh_outputs_add(struct gh_outputs *out, const char *value);
 bool gh_outputs_fail_on(struct gh_outputs *out, const char *value);
 bool gh_outputs_color(struct gh_outputs *out, const char *value);
-/* Writes all forms (files through a temporary name) and returns the exit code; text to standard output when none was asked. */
+/* Before any work: can every file be written, is none named twice, and is none of them (or `db`, which may be NULL) one of the
+ * inputs or inside of one? Evidence is never written over. Tells what is wrong and returns false. */
+bool gh_outputs_check(const struct gh_outputs *out, const char *db, const char *const *inputs, size_t n_inputs);
+/* Writes all forms (files through a temporary name) and returns the exit code; text to standard output when nothing else goes there. */
 int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err);
 
 struct gh_progress {

@@ -28,13 +28,18 @@ struct query {
 	enum option form; /* O_SCAN: columns for the eye */
 	struct gh_arena arena;
 	uint64_t rows;
+	bool wrong; /* the statement was not understood */
 	size_t width[COLUMNS_MAX];
 };
 
 /* 0 to go on, else an exit code plus 1. */
 static int parse(struct query *q, int argc, char **argv)
 {
-	struct gh_args args = {argc, argv, 1, options, GH_COUNT(options), "query FACTS.db 'SELECT …' [options]", false};
+	struct gh_args args = {argc, argv, 1, options, GH_COUNT(options), "query FACTS.db 'SELECT …' [options]", false,
+		"The tables: gifthorse query FACTS.db \"SELECT name FROM sqlite_master WHERE type IN ('table', "
+		"'view')\"\n"
+		"  and docs/facts.md. Names are escaped as in the reports. Exit codes: 0 answered; 2 wrong use or "
+		"wrong SQL.\n"};
 	const char *value;
 	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
 		if (o == -3)
@@ -188,9 +193,9 @@ static enum gh_code prepare(struct query *q, sqlite3 *sql, sqlite3_stmt **ret, s
 	sqlite3_stmt *st = NULL;
 	sqlite3_set_authorizer(sql, allow, NULL);
 	int rc = sqlite3_prepare_v2(sql, q->sql, -1, &st, &tail);
-	if (rc == SQLITE_AUTH)
-		return gh_fail(err, GH_BAD, 0,
-			"only reading is allowed here: one SELECT (the tables: SELECT name, sql FROM sqlite_master)");
+	q->wrong = rc != SQLITE_OK;
+	if (rc == SQLITE_AUTH || (rc && gh_str_starts(gh_str(sqlite3_errmsg(sql)), "cannot modify")))
+		return gh_fail(err, GH_BAD, 0, "only reading is allowed here: one SELECT");
 	if (rc)
 		return gh_fail(err, GH_BAD, 0, "%s", sqlite3_errmsg(sql));
 	if (st && !gh_str_trim(gh_str(tail)).n) {
@@ -242,10 +247,14 @@ int gh_cmd_query(int argc, char **argv)
 	int64_t scan;
 	struct gh_db *db = gh_facts_open(q.path, q.scan, &scan, &err);
 	enum gh_code code = db ? run(&q, gh_db_handle(db), &err) : err.code;
-	if (code == GH_OK && fflush(stdout))
-		code = gh_fail(&err, GH_IO, 0, "standard output cannot be written");
-	if (code)
+	if (code && q.wrong)
+		gh_complain("%s\ngifthorse: the tables and their columns: gifthorse query %s 'SELECT name, sql FROM "
+			    "sqlite_master'",
+			err.what, q.path);
+	else if (code)
 		gh_complain("%s", err.what);
+	else if (!gh_stdout_done())
+		code = GH_IO;
 	gh_db_close(db);
 	gh_arena_done(&q.arena);
 	return code ? GH_EXIT_USAGE : GH_EXIT_OK;

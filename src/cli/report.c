@@ -38,7 +38,8 @@ static bool set(struct report *r, enum option o, const char *value)
 /* 0 to go on, else an exit code plus 1. */
 static int parse(struct report *r, int argc, char **argv)
 {
-	struct gh_args args = {argc, argv, 1, options, GH_COUNT(options), "report FACTS.db [options]", false};
+	struct gh_args args = {
+		argc, argv, 1, options, GH_COUNT(options), "report FACTS.db [options]", false, gh_exit_words};
 	const char *value;
 	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
 		if (o == -3)
@@ -53,7 +54,7 @@ static int parse(struct report *r, int argc, char **argv)
 			r->path = value;
 	}
 	if (r->path)
-		return 0;
+		return gh_outputs_check(&r->out, NULL, &r->path, 1) ? 0 : 1 + GH_EXIT_USAGE;
 	gh_complain(
 		"name the facts database: gifthorse report FACTS.db (gifthorse scan INPUT --db FACTS.db writes one)");
 	return 1 + GH_EXIT_USAGE;

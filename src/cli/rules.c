@@ -37,7 +37,7 @@ static void put(const char *label, struct gh_str s)
 static int parse(int argc, char **argv, const struct gh_option *options, size_t n, const char *usage, bool *ret_switch,
 	const char **ret_word)
 {
-	struct gh_args args = {argc, argv, 1, options, n, usage, false};
+	struct gh_args args = {argc, argv, 1, options, n, usage, false, NULL};
 	const char *value;
 	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
 		if (o == -3)
@@ -83,27 +83,7 @@ int gh_cmd_rules(int argc, char **argv)
 		}
 	}
 	gh_arena_done(&arena);
-	return err.code ? GH_EXIT_USAGE : GH_EXIT_OK;
-}
-
-/* Levenshtein's distance without regard to case. */
-static unsigned distance(struct gh_str a, struct gh_str b)
-{
-	unsigned row[ID_MAX + 1];
-	a.n = gh_min(a.n, ID_MAX);
-	b.n = gh_min(b.n, ID_MAX);
-	for (unsigned k = 0; k <= b.n; k++)
-		row[k] = k;
-	for (size_t i = 1; i <= a.n; i++) {
-		unsigned diagonal = row[0];
-		row[0] = (unsigned)i;
-		for (size_t k = 1; k <= b.n; k++) {
-			unsigned change = diagonal + ((a.p[i - 1] | 32) != (b.p[k - 1] | 32));
-			diagonal = row[k];
-			row[k] = (unsigned)gh_min(change, gh_min(row[k], row[k - 1]) + 1);
-		}
-	}
-	return row[b.n];
+	return err.code || !gh_stdout_done() ? GH_EXIT_USAGE : GH_EXIT_OK;
 }
 
 static void tell_nearest(const struct gh_rule *rules, size_t n, struct gh_str word)
@@ -112,7 +92,7 @@ static void tell_nearest(const struct gh_rule *rules, size_t n, struct gh_str wo
 	size_t o = 0, told = 0;
 	for (unsigned d = 0; d <= ID_MAX && told < NEAREST; d++)
 		for (size_t i = 0; i < n && told < NEAREST; i++)
-			if (distance(rules[i].id, word) == d)
+			if (gh_distance(rules[i].id, word) == d)
 				o += (size_t)snprintf(names + o, sizeof names - o, "%s%.*s", told++ ? ", " : "",
 					(int)gh_min(rules[i].id.n, ID_MAX), rules[i].id.p);
 	gh_complain("there is no rule %.*s; near it: %s (gifthorse rules lists all)", (int)word.n, word.p, names);
@@ -165,5 +145,5 @@ int gh_cmd_explain(int argc, char **argv)
 			tell_nearest(rules, n, gh_str(word));
 	}
 	gh_arena_done(&arena);
-	return found ? GH_EXIT_OK : GH_EXIT_USAGE;
+	return found && gh_stdout_done() ? GH_EXIT_OK : GH_EXIT_USAGE;
 }

@@ -55,11 +55,12 @@ static void on_signal(int sig)
 
 /* ---- arguments ---- */
 
-static bool number(const char *text, uint64_t max, uint64_t *ret, const char *name)
+static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char *name)
 {
-	if (gh_str_u64(gh_str(text), 10, ret) && *ret <= max)
+	if (gh_str_u64(gh_str(text), 10, ret) && *ret >= min && *ret <= max)
 		return true;
-	gh_complain("%s takes a whole number up to %llu, not %s", name, (unsigned long long)max, text);
+	gh_complain("%s takes a whole number from %llu to %llu, not %s", name, (unsigned long long)min,
+		(unsigned long long)max, text);
 	return false;
 }
 
@@ -67,7 +68,13 @@ static bool without(struct gh_scan *s, const char *name)
 {
 	int bit = gh_plugin_find(gh_str(name));
 	if (bit < 0) {
-		gh_complain("there is no plug-in called %s", name);
+		struct gh_nearest near = {.word = gh_str(name)};
+		for (size_t i = 0; i < gh_n_formats; i++)
+			gh_nearest(&near, gh_str(gh_formats[i]->name));
+		for (size_t i = 0; i < gh_n_inspectors; i++)
+			gh_nearest(&near, gh_str(gh_inspectors[i]->name));
+		gh_complain("there is no plug-in called %s%s%.*s; docs/formats.md lists them", name,
+			near.best.p ? "; did you mean " : "", (int)near.best.n, near.best.p ? near.best.p : "");
 		return false;
 	}
 	s->config.off |= 1ull << bit;
@@ -82,7 +89,7 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 		s->db_path = value;
 		return true;
 	case O_JOBS:
-		if (!number(value, 64, &n, "--jobs"))
+		if (!number(value, 1, 64, &n, "--jobs"))
 			return false;
 		s->config.jobs = (unsigned)n;
 		return true;
@@ -95,12 +102,12 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 	case O_WITHOUT:
 		return without(s, value);
 	case O_HANG:
-		if (!number(value, 3600, &n, "--hang-seconds"))
+		if (!number(value, 1, 3600, &n, "--hang-seconds"))
 			return false;
 		s->config.hang_seconds = (unsigned)n;
 		return true;
 	case O_SHUFFLE:
-		return number(value, INT64_MAX, &s->config.shuffle, "--shuffle");
+		return number(value, 0, INT64_MAX, &s->config.shuffle, "--shuffle");
 	case O_PROGRESS:
 		return gh_progress_choose(&s->progress, value);
 	case O_FORMAT:
@@ -113,6 +120,27 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 	return false;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool readable(const char *input)
+{
+	struct stat st;
+	if (stat(input, &st) || access(input, R_OK)) {
+		gh_complain("%s: %s; INPUT is a firmware package, an image or an unpacked phone as a folder", input,
+			strerror(errno));
+		return false;
+	}
+	if (S_ISREG(st.st_mode) && !st.st_size) {
+		gh_complain("%s is empty: nothing to look at; copy or download it again", input);
+		return false;
+	}
+	return true;
+}
+
 /* 0 to go on, else an exit code plus 1. */
 static int parse(struct gh_scan *s, int argc, char **argv)
 {
@@ -121,7 +149,8 @@ static int parse(struct gh_scan *s, int argc, char **argv)
 		.i = 1,
 		.options = options,
 		.n_options = GH_COUNT(options),
-		.usage = "scan INPUT... [options]"};
+		.usage = "scan INPUT... [options]",
+		.about = gh_exit_words};
 	const char *value;
 	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
 		if (o == -3)
@@ -140,11 +169,13 @@ static int parse(struct gh_scan *s, int argc, char **argv)
 		return 1 + GH_EXIT_USAGE;
 	}
 	for (size_t i = 0; i < s->n_inputs; i++)
-		if (strcmp(s->inputs[i], "-") && access(s->inputs[i], R_OK)) {
-			gh_complain("%s: %s", s->inputs[i], strerror(errno));
+		if (strcmp(s->inputs[i], "-") && !readable(s->inputs[i]))
 			return 1 + GH_EXIT_USAGE;
-		}
-	return 0;
+	if (s->config.spill_dir && !is_folder(s->config.spill_dir)) {
+		gh_complain("--spill-dir %s: there is no such folder; make it first", s->config.spill_dir);
+		return 1 + GH_EXIT_USAGE;
+	}
+	return gh_outputs_check(&s->out, s->db_path, s->inputs, s->n_inputs) ? 0 : 1 + GH_EXIT_USAGE;
 }
 
 /* ---- literals ---- */

@@ -31,8 +31,8 @@ static void sql_base(sqlite3_context *ctx, int n, sqlite3_value **v)
 static struct gh_str stem(struct gh_str s)
 {
 	static const char *const endings[] = {".img", ".bin", ".raw", ".simg", ".ext4", ".erofs", ".f2fs", ".squashfs",
-		".gz", ".lz4", ".cpio", ".apex", ".capex", ".zip", ".tar", ".mbn", ".elf", ".new", ".dat", ".unsparse",
-		".sparse"};
+		".gz", ".lz4", ".xz", ".lzma", ".zst", ".bz2", ".br", ".cpio", ".apex", ".capex", ".zip", ".tar",
+		".mbn", ".elf", ".new", ".dat", ".unsparse", ".sparse"};
 	s = gh_str_base(s);
 	for (bool more = true; more;) {
 		more = false;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -178,7 +179,10 @@ static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 	if (db)
 		db->lock = -1;
 	if (!db || sqlite3_open_v2(path ? path : ":memory:", &db->sql, flags, NULL) != SQLITE_OK) {
-		if (db)
+		struct stat st;
+		if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			gh_fail(err, GH_IO, 0, "%s is a folder; name a file", path);
+		else if (db)
 			db_fail(db, err, path ? path : "memory");
 		gh_db_close(db);
 		return NULL;
@@ -201,6 +205,8 @@ static enum gh_code lock(struct gh_db *db, const char *path, struct gh_err *err)
 	return GH_OK;
 }
 
+static const char is_ours[] = "SELECT count(*) FROM sqlite_master WHERE name='blob_runs'";
+
 struct gh_db *gh_db_open(const char *path, struct gh_err *err)
 {
 	struct gh_db *db = db_new(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
@@ -212,6 +218,12 @@ struct gh_db *gh_db_open(const char *path, struct gh_err *err)
 	}
 	static const char settings[] = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 				       "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;";
+	int64_t tables = gh_db_number(db, "SELECT count(*) FROM sqlite_master", -1);
+	if (tables < 0 || (tables && gh_db_number(db, is_ours, 0) != 1)) {
+		gh_fail(err, GH_BAD, 0, "%s is something else than a facts database; give --db another name", path);
+		gh_db_close(db);
+		return NULL;
+	}
 	if (gh_db_script(db, settings, err) || make_tables(db, err)) {
 		gh_db_close(db);
 		return NULL;
@@ -222,15 +234,17 @@ struct gh_db *gh_db_open(const char *path, struct gh_err *err)
 struct gh_db *gh_db_load(const char *path, bool write_to_copy, struct gh_err *err)
 {
 	if (access(path, R_OK)) {
-		gh_fail(err, GH_IO, 0, "%s: no such facts database", path);
+		gh_fail(err, GH_IO, 0, "%s: %s; gifthorse scan INPUT --db FACTS.db makes a facts database", path,
+			strerror(errno));
 		return NULL;
 	}
 	/* A scan that was killed leaves a write-ahead log, which only a writer may fold in. */
 	struct gh_db *file = db_new(path, access(path, W_OK) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err);
 	if (!file)
 		return NULL;
-	if (gh_db_number(file, "SELECT count(*) FROM sqlite_master WHERE name='blob_runs'", 0) != 1) {
-		gh_fail(err, GH_BAD, 0, "%s is not a facts database of gifthorse", path);
+	if (gh_db_number(file, is_ours, 0) != 1) {
+		gh_fail(err, GH_BAD, 0, "%s is not a facts database; gifthorse scan INPUT --db FACTS.db makes one",
+			path);
 		gh_db_close(file);
 		return NULL;
 	}

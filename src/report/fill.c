@@ -65,7 +65,7 @@ static void put_ansi(struct out *o, struct gh_str s)
 /* quote: 0, or the quote that the template has open at this point. */
 static void put_word(struct out *o, struct gh_arena *arena, struct gh_str s, char quote)
 {
-	if (!quote && harmless(s)) {
+	if (harmless(s)) {
 		put(o, s.p, s.n);
 		return;
 	}
@@ -85,6 +85,16 @@ static void put_word(struct out *o, struct gh_arena *arena, struct gh_str s, cha
 	put_z(o, "'");
 	if (quote)
 		put(o, &quote, 1);
+}
+
+struct gh_str gh_shell_word(struct gh_arena *arena, struct gh_str s)
+{
+	size_t cap = s.n * 4 + 16;
+	struct out o = {gh_alloc_raw(arena, cap), 0, cap};
+	if (!o.p)
+		return GH_STR("");
+	put_word(&o, arena, s, 0);
+	return gh_strn(o.p, o.n);
 }
 
 /* The value of a placeholder; an upper-case word is left for the reader to fill in where it is not known. */

@@ -147,7 +147,10 @@ static void finding(struct gh_html *h, const struct gh_group *g)
 	gh_html_text(h, r->id);
 	fputs("</span></header>\n<p class=\"how\">Certainty: <b>", h->to);
 	gh_html_text(h, r->certainty);
-	fputs("</b> · Witness: <b>", h->to);
+	fputs("</b>", h->to);
+	if (gh_str_is(r->certainty, "able"))
+		fputs(" (the software permits it; whether it was done is not shown)", h->to);
+	fputs(" · Witness: <b>", h->to);
 	gh_html_text(h, r->witness);
 	fputs("</b> · Axis: ", h->to);
 	gh_html_text(h, r->axis);
@@ -157,8 +160,8 @@ static void finding(struct gh_html *h, const struct gh_group *g)
 	fputs("<h4>What to do</h4>\n", h->to);
 	gh_html_paragraphs(h, gh_next(&h->arena, f));
 	fputs("<h4>What would change our mind</h4>\n", h->to);
-	gh_html_paragraphs(h, gh_str_fmt(&h->arena, "What looks the same and is harmless: %.*s", (int)r->lookalike.n,
-				      r->lookalike.p));
+	gh_html_paragraphs(h, gh_str_fmt(&h->arena, "What looks the same and is harmless: %.*s%s", (int)r->lookalike.n,
+				      r->lookalike.p, gh_str_ends(r->lookalike, ".") ? "" : "."));
 	fputs("<h4>Check it by hand</h4>\n<pre>", h->to);
 	gh_html_text(h, gh_verify(&h->arena, f));
 	fputs("</pre>\n<p class=\"more\">Drawn from: ", h->to);
@@ -173,6 +176,14 @@ void gh_html_findings(struct gh_html *h)
 		fputs("<p>Nothing, in the checks that could be made. Which ones could not be made, and what was not "
 		      "looked at, "
 		      "stands above and below; both limit what this page can tell.</p>\n",
+			h->to);
+	else
+		fputs("<p class=\"more\">The commands under <i>Check it by hand</i> are for a Linux shell (bash), in "
+		      "the "
+		      "folder that holds the input, with gifthorse on the PATH. Beside it they use programs of Debian: "
+		      "openssl, unzip, python3, aapt, apksigner, binutils, e2fsprogs, erofs-utils. The digests can be "
+		      "compared "
+		      "without gifthorse.</p>\n",
 			h->to);
 	for (size_t i = 0; i < h->m->n_groups; i++) {
 		struct gh_mark mark = gh_arena_mark(&h->arena);

@@ -120,7 +120,7 @@ void gh_html_top(struct gh_html *h)
 	if (m->captures.n)
 		put(h, "<a href=\"#parties\">Who it talks to</a> ");
 	put(h, "<a href=\"#examined\">What was examined</a> <a href=\"#advice\">What to do now</a> "
-	       "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a><a "
+	       "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a> <a "
 	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");
 }
 
@@ -425,6 +425,26 @@ static void method_row(struct gh_html *h, const char *what, struct gh_str value,
 	put(h, "</tr>\n");
 }
 
+/* The command that gives this report. */
+static struct gh_str again(struct gh_html *h)
+{
+	struct gh_str s = GH_STR("gifthorse scan"), rest = h->m->off;
+	for (size_t i = 0; i < h->m->n_inputs && i < 8; i++) {
+		struct gh_str word = gh_shell_word(&h->arena, h->m->inputs[i].name);
+		s = gh_str_fmt(&h->arena, "%.*s %.*s", (int)s.n, s.p, (int)word.n, word.p);
+	}
+	if (h->m->n_inputs > 8)
+		s = gh_str_fmt(&h->arena, "%.*s … (%zu more inputs)", (int)s.n, s.p, h->m->n_inputs - 8);
+	while (rest.n) {
+		const char *blank = memchr(rest.p, ' ', rest.n);
+		size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+		if (n)
+			s = gh_str_fmt(&h->arena, "%.*s --without %.*s", (int)s.n, s.p, (int)n, rest.p);
+		rest = gh_strn(rest.p + n + (blank != NULL), rest.n - n - (blank != NULL));
+	}
+	return gh_str_fmt(&h->arena, "%.*s -f html=report.html", (int)s.n, s.p);
+}
+
 void gh_html_method(struct gh_html *h)
 {
 	const struct gh_model *m = h->m;
@@ -455,6 +475,7 @@ void gh_html_method(struct gh_html *h)
 	       "later.</p>\n"
 	       "<h4>Versions and digests</h4>\n<table class=\"stack\"><tbody>\n");
 	method_row(h, "gifthorse", m->version, false);
+	method_row(h, "To make it again", again(h), true);
 	method_row(h, "SHA-256 of the rules", m->rules_sha256, true);
 	method_row(h, "SHA-256 of the knowledge", m->knowledge_sha256, true);
 	method_row(h, "State of the scan", gh_str(m->interrupted ? "interrupted" : "complete"), false);

@@ -88,6 +88,7 @@ static void add_scan(struct rows *r)
 	m->state = text(r, 3);
 	m->sandbox = text(r, 4);
 	m->crashes = number(r, 5) == GH_NULL ? 0 : number(r, 5);
+	m->off = text(r, 6);
 	m->interrupted = !gh_str_is(m->state, "complete");
 	m->jailed = !gh_str_starts(m->sandbox, "NOT");
 	gh_db_files_sha256(gh_rule_files, gh_n_rule_files, now);
@@ -358,7 +359,8 @@ static const struct {
 	row_fn *fn;
 	bool brief; /* the exit code needs it too */
 } parts[] = {
-	{"SELECT tool_version, rules_sha256, knowledge_sha256, state, sandbox, crashes FROM scans WHERE scan_id=?1",
+	{"SELECT tool_version, rules_sha256, knowledge_sha256, state, sandbox, crashes, off FROM scans WHERE "
+	 "scan_id=?1",
 		add_scan, true},
 	{"SELECT m.name, CASE WHEN b.format='folder' THEN (SELECT gh_sum(e.size) FROM c_entries e WHERE "
 	 "e.blob_id=m.child "

@@ -92,7 +92,8 @@ struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
 	int64_t scan;
-	struct gh_str version, rules_sha256, knowledge_sha256, state, sandbox;
+	struct gh_str version, rules_sha256, knowledge_sha256, state, sandbox,
+		off; /* off: plug-ins that were switched off, with blanks between */
 	bool interrupted, jailed,
 		other_rules; /* other_rules: the scan was judged by other rules than this version has */
 	int64_t crashes;
@@ -144,12 +145,16 @@ struct gh_str gh_shown(struct gh_arena *arena, struct gh_str s);
 /* "1,234" and "1.2 GB". */
 struct gh_str gh_number(struct gh_arena *arena, int64_t n);
 struct gh_str gh_size(struct gh_arena *arena, int64_t n);
+/* The sum of two sizes as inputs state them, INT64_MAX where it is more; what is not known counts as nothing. */
+int64_t gh_total(int64_t a, int64_t b);
 /* "1 critical and 2 high", without what is zero; "no". */
 struct gh_str gh_counts(struct gh_arena *arena, const uint64_t count[GH_N_SEVERITIES]);
 /* What an axis' state is called where room is short. */
 struct gh_str gh_axis_word(struct gh_arena *arena, const struct gh_axis *a);
 /* The rule's command for a finding, placeholders filled in and quoted for a shell. */
 struct gh_str gh_verify(struct gh_arena *arena, const struct gh_finding *f);
+/* A name as one word of a shell command. */
+struct gh_str gh_shell_word(struct gh_arena *arena, struct gh_str s);
 /* Next step in full, and its first sentence beyond keeping the evidence. */
 struct gh_str gh_next(struct gh_arena *arena, const struct gh_finding *f);
 struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f);

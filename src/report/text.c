@@ -108,7 +108,8 @@ static void put_coverage(struct screen *t, const struct gh_model *m)
 {
 	struct gh_arena *z = t->arena;
 	const struct gh_amount *l = m->level;
-	struct gh_amount out = {m->unexamined.files + m->damaged.files, m->unexamined.bytes + m->damaged.bytes};
+	struct gh_amount out = {
+		m->unexamined.files + m->damaged.files, gh_total(m->unexamined.bytes, m->damaged.bytes)};
 	struct gh_str state = gh_axis_word(z, &m->axis[GH_COVERAGE]);
 	struct gh_str what = gh_str_fmt(
 		z, "of %s file%s read", gh_number(z, l[GH_FILES].files).p, l[GH_FILES].files == 1 ? "" : "s");

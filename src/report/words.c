@@ -26,6 +26,12 @@ struct gh_str gh_number(struct gh_arena *arena, int64_t n)
 	return gh_str_dup(arena, gh_strn(out, (size_t)o));
 }
 
+int64_t gh_total(int64_t a, int64_t b)
+{
+	int64_t sum = a < 0 ? 0 : a, more = b < 0 ? 0 : b;
+	return sum > INT64_MAX - more ? INT64_MAX : sum + more;
+}
+
 struct gh_str gh_size(struct gh_arena *arena, int64_t n)
 {
 	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
@@ -151,7 +157,7 @@ static void coverage_words(struct gh_model *m)
 								   : "all_read";
 	struct gh_str files = gh_number(z, l[GH_FILES].files), read = gh_number(z, l[GH_READ].files),
 		      understood = gh_number(z, l[GH_UNDERSTOOD].files), n = gh_number(z, holes),
-		      bytes = gh_size(z, m->unexamined.bytes + m->damaged.bytes + m->opaque.bytes);
+		      bytes = gh_size(z, gh_total(m->unexamined.bytes, gh_total(m->damaged.bytes, m->opaque.bytes)));
 	struct gh_str s = gh_str_fmt(z,
 		"Of %.*s file%s %.*s were read and %.*s understood to their end; code was followed in %lld.",
 		(int)files.n, files.p, plural((uint64_t)l[GH_FILES].files), (int)read.n, read.p, (int)understood.n,
@@ -185,7 +191,7 @@ static const char *grave(const struct gh_model *m, unsigned axis)
 	case GH_INTEGRITY:
 		return "its protection against changed software is off or can be passed";
 	case GH_PROVENANCE:
-		return "what it says about itself does not agree";
+		return "what it says about itself does not fit together";
 	default:
 		return "important parts of it could not be read";
 	}
@@ -215,21 +221,27 @@ static void mild_verdict(struct gh_model *m, struct gh_str rest)
 	uint64_t n = total(m->count);
 	if (n) {
 		m->verdict_state = "lesser";
-		m->headline =
-			gh_str_fmt(z, "Of the %u checks that could be made none found anything critical or high; %.*s.",
-				m->evaluated, (int)rest.n, rest.p);
+		m->headline = m->silent ? gh_str_fmt(z,
+						  "Of the %u checks that could be made none found anything critical or "
+						  "high; %.*s.",
+						  m->evaluated, (int)rest.n, rest.p)
+					: gh_str_fmt(z, "None of the %u checks found anything critical or high.",
+						  m->evaluated);
 		m->beside = gh_str_fmt(z, "%.*s finding%s should be read.", (int)counts.n, counts.p, plural(n));
 	} else if (!m->phone) {
 		m->verdict_state = "not_recognised";
 		m->headline = GH_STR("Nothing can be said about a phone.");
-		m->beside = GH_STR("No part of a phone's software was recognised in this input.");
+		m->beside = GH_STR("No part of a phone's software was recognised in this input: compare it with what "
+				   "you meant to give. Firmware packages, images and unpacked phones are read.");
 	} else if (!m->evaluated) {
 		m->verdict_state = "not_judged";
 		m->headline = gh_str_fmt(z, "Nothing can be said: none of the %u checks could be made.", m->silent);
 	} else {
 		m->verdict_state = "nothing_found";
-		m->headline = gh_str_fmt(z, "None of the %u checks that could be made found anything; %.*s.",
-			m->evaluated, (int)rest.n, rest.p);
+		m->headline = m->silent
+				      ? gh_str_fmt(z, "None of the %u checks that could be made found anything; %.*s.",
+						m->evaluated, (int)rest.n, rest.p)
+				      : gh_str_fmt(z, "None of the %u checks found anything.", m->evaluated);
 		m->beside = GH_STR("This is not a guarantee.");
 	}
 }

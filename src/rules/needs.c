@@ -53,6 +53,8 @@ static const struct {
 } subjects[] = {
 	{"elf", "no native program"},
 	{"axml", "no app"},
+	{"dex", "no code of apps"},
+	{"oat", "no precompiled code"},
 	{"apk", "no app"},
 	{"properties", "no property file"},
 	{"initrc", "no init script"},
@@ -83,18 +85,33 @@ static struct gh_str plugin_missing(struct gh_db *db, struct gh_arena *arena, st
 	if (s.p)
 		return s;
 	for (size_t i = 0; i < GH_COUNT(subjects); i++)
-		if (gh_str_is(plugin, subjects[i].plugin) &&
-			!ask(db, arena, "SELECT 'x' FROM temp.n_run WHERE plugin=?1", plugin).p)
-			return gh_str_fmt(arena, "%s in this input", subjects[i].what);
-	return GH_NONE;
+		if (gh_str_is(plugin, subjects[i].plugin))
+			return ask(db, arena, "SELECT 'x' FROM temp.n_run WHERE plugin=?1", plugin).p
+				       ? GH_NONE
+				       : gh_str_fmt(arena, "%s in this input", subjects[i].what);
+	/* Where there is no system at all, that it lacks something says nothing. */
+	return ask(db, arena,
+		"SELECT 'no file system in this input' WHERE NOT EXISTS(SELECT 1 FROM files WHERE ftype='file' AND "
+		"image<>'')",
+		GH_NONE);
 }
+
+/* What several plug-ins do between them. */
+static const struct {
+	const char *need;
+	const char *parts[5];
+} together[] = {
+	{"plugin apk", {"zip", "axml", "apk", "cert"}},
+	{"plugin dex", {"zip", "dex", "vdex", "oat", "odex"}},
+};
 
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)
 {
-	if (gh_str_is(need, "plugin apk")) { /* a package is four plug-ins' work */
-		static const char *const parts[] = {"zip", "axml", "apk", "cert"};
-		for (size_t i = 0; i < GH_COUNT(parts); i++) {
-			struct gh_str s = plugin_missing(db, arena, gh_str(parts[i]));
+	for (size_t k = 0; k < GH_COUNT(together); k++) {
+		if (!gh_str_is(need, together[k].need))
+			continue;
+		for (size_t i = 0; i < GH_COUNT(together[k].parts) && together[k].parts[i]; i++) {
+			struct gh_str s = plugin_missing(db, arena, gh_str(together[k].parts[i]));
 			if (s.p)
 				return s;
 		}

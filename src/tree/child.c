@@ -25,7 +25,7 @@ static const char *ftype_word(uint32_t mode)
 	}
 }
 
-static bool has_content(const struct gh_child *child)
+bool gh_child_has_content(const struct gh_child *child)
 {
 	if (child->flags & GH_CHILD_UNREADABLE)
 		return false;
@@ -100,8 +100,10 @@ static void child_note(
 }
 
 /* What was noted while a child was read counts for its container's run. */
-static void child_run_tell(struct gh_look *look, const struct gh_container *c)
+static void child_run_tell(struct gh_look *look, struct gh_container *c)
 {
+	if (c->format)
+		gh_run_lost(&c->run);
 	if (c->format && c->run.code > GH_END)
 		look->ops->run(
 			look, c->blob, gh_format_bit(c->format), gh_code_word(c->run.code), c->run.at, c->run.why);
@@ -133,29 +135,63 @@ static bool spill(
 		       (unsigned long long)child->size) == GH_OK;
 }
 
+/* True: it went to a spill file, and is looked at from there. */
+static bool child_content(struct gh_look *look, const struct gh_place *at, uint32_t *ret, struct gh_err *err)
+{
+	struct gh_source *src = NULL;
+	bool to_spill = false;
+	enum gh_code code = gh_child_source(look, at->c, at->child, &src, &to_spill, err);
+	if (to_spill && spill(look, at->c, at->row, at->child, err))
+		return true;
+	if (src)
+		*ret = gh_look_content(look, src, at, err);
+	else if (code == GH_OK && !err->code)
+		gh_fail(err, GH_NOMEM, at->child->off, "no memory for this content");
+	return false;
+}
+
+/* What several files are together: opened from the ways to them, or from what is at hand. */
+static bool set_content(struct gh_look *look, const struct gh_place *at, uint32_t *ret, struct gh_err *err)
+{
+	const struct gh_container *c = at->c;
+	struct gh_part *parts = (struct gh_part *)c->parts;
+	size_t n = c->n_parts;
+	uint64_t size = at->child->size;
+	const struct gh_locator *where = c->where && c->where->n_parts ? c->where : NULL;
+	if (!c->n_parts && !where) {
+		gh_fail(err, GH_UNSUP, 0, "a set without its parts");
+		return false;
+	}
+	if (where) {
+		n = where->n_parts;
+		if (gh_parts_open(look, &look->arena, where, &parts, &size, err))
+			return false;
+	}
+	*ret = gh_look_set(look, at, parts, n, size, where, err);
+	return false;
+}
+
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child)
 {
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_err err = {0};
 	uint32_t content = 0;
+	uint64_t failed = look->arena.failed;
 	int32_t reader = c->format ? (int32_t)gh_format_bit(c->format) : -1;
 	const struct gh_skip *skip = gh_skip_find(look, c->blob, (int64_t)row, reader);
 	struct gh_run_of saved = c->run;
 	if (c->format)
 		gh_run_for_child(&c->run, row);
 	gh_phase_set(look, c->blob, (int64_t)row, reader);
-	if (skip && has_content(child)) {
+	if (skip && gh_child_has_content(child)) {
 		child_note(look, c, row, &err, skip->why);
-	} else if (has_content(child)) {
-		struct gh_source *src = NULL;
-		bool to_spill = false;
-		enum gh_code code = gh_child_source(look, c, child, &src, &to_spill, &err);
-		if (to_spill && spill(look, c, row, child, &err))
+	} else if (gh_child_has_content(child)) {
+		const struct gh_place at = {c, row, child};
+		bool set = child->flags & GH_CHILD_SET;
+		if (set ? set_content(look, &at, &content, &err) : child_content(look, &at, &content, &err))
 			goto out;
-		if (src)
-			content = gh_look_content(look, src, &(struct gh_place){c, row, child}, &err);
-		else if (code == GH_OK && !err.code)
-			gh_fail(&err, GH_NOMEM, child->off, "no memory for this content");
+		if (!c->format && !err.code && look->arena.failed != failed)
+			gh_fail(&err, GH_NOMEM, 0, "no memory for a part of it");
 		if (err.code)
 			child_note(look, c, row, &err, NULL);
 	}
@@ -182,7 +218,7 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (c->format)
 		gh_run_for_child(&c->run, jc->n);
 	enum gh_code code = gh_child_source(look, c, &jc->child, &src, &to_spill, &err);
-	struct gh_measure m = {0};
+	struct gh_measure m = {.md5_digest = jc->child.flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	if (!code && src)
 		code = gh_measure_source(look->digest, NULL, src, &look->arena, &look->phase->beat, &m, &err);
 	if (code || !src)
@@ -191,6 +227,18 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (!code && src)
 		look->ops->blob(look,
 			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
+	if (!code && src)
+		gh_md5_tell(look, jc->blob, &m, 0);
+}
+
+static void not_opened(struct gh_look *look, const struct gh_job *job, const struct gh_job_child *jc)
+{
+	if (job->format < 0) { /* no plug-in's run tells it */
+		struct gh_container c = {.blob = job->blob};
+		struct gh_err err = {.code = GH_NOMEM, .what = "no memory to open this input"};
+		child_note(look, &c, jc->n, &err, NULL);
+	}
+	emit_child(look, job->blob, jc->n, &jc->child, 0);
 }
 
 void gh_look_job(struct gh_look *look, const struct gh_job *job)
@@ -200,7 +248,7 @@ void gh_look_job(struct gh_look *look, const struct gh_job *job)
 	struct gh_container *c = gh_container_open_job(look, job);
 	for (uint32_t i = 0; i < job->n; i++) {
 		if (!c && job->kind == GH_JOB_LOOK) /* the container does not open again: that much is known */
-			emit_child(look, job->blob, job->children[i].n, &job->children[i].child, 0);
+			not_opened(look, job, &job->children[i]);
 		else if (!c)
 			continue;
 		else if (job->kind == GH_JOB_HASH)
@@ -236,6 +284,8 @@ void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *hos
 	gh_arena_init(&look->arena, memory_limit);
 	look->digest = EVP_MD_CTX_new();
 	gh_digest_begin(look->digest); /* fetches the algorithm before the jail closes */
+	look->md5 = EVP_MD_CTX_new();
+	gh_md5_warm(look->md5);
 }
 
 void gh_look_done(struct gh_look *look)
@@ -243,4 +293,5 @@ void gh_look_done(struct gh_look *look)
 	gh_open_done(look);
 	gh_arena_done(&look->arena);
 	EVP_MD_CTX_free(look->digest);
+	EVP_MD_CTX_free(look->md5);
 }

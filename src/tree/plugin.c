@@ -30,6 +30,7 @@ enum gh_code gh_sink_put(struct gh_sink *sink, const void *p, size_t n, struct g
 	size_t fits = n < sink->cap - sink->len ? n : sink->cap - sink->len;
 	memcpy(sink->buf + sink->len, p, fits);
 	sink->len += fits;
+	sink->full = fits < n;
 	return fits == n ? GH_OK : gh_fail(err, GH_LIMIT, sink->len, "unpacks to more than %zu bytes", sink->cap);
 }
 

@@ -59,6 +59,7 @@ void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int
 		.blob = blob,
 		.plugin = plugin,
 		.base = (uint64_t)plugin << SEQ_BITS,
+		.failed = look->arena.failed,
 	};
 	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops, .given = look->given};
 }
@@ -68,12 +69,22 @@ void gh_run_for_child(struct gh_run_of *run, uint64_t child_row)
 	run->base = CHILD_BASE + (child_row << (CHILD_SEQ_BITS + 1));
 	memset(run->seq, 0, sizeof run->seq);
 	run->code = GH_OK;
+	run->failed = run->look->arena.failed;
+}
+
+void gh_run_lost(struct gh_run_of *run)
+{
+	struct gh_arena *arena = &run->look->arena;
+	if (arena->failed != run->failed && rank(run->code) < rank(GH_NOMEM))
+		run_note(&run->ctx, GH_NOMEM, 0, "no memory for a part of it");
+	arena->failed = run->failed; /* told: no run around this one is concerned */
 }
 
 void gh_run_end(struct gh_run_of *run, enum gh_code code, const struct gh_err *err)
 {
 	if (code > GH_END)
 		run_note(&run->ctx, code, err->at, err->what);
+	gh_run_lost(run);
 	run->look->ops->run(run->look, run->blob, (unsigned)run->plugin, gh_code_word(run->code), run->at, run->why);
 }
 
@@ -85,6 +96,11 @@ uint64_t gh_child_note_row(uint64_t child_row, enum gh_own_note which)
 uint64_t gh_child_row(unsigned format, uint32_t n)
 {
 	return ((uint64_t)format << SEQ_BITS) + n;
+}
+
+unsigned gh_row_format(uint64_t row)
+{
+	return (unsigned)gh_min(row >> SEQ_BITS, gh_n_formats - 1);
 }
 
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)

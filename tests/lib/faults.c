@@ -14,7 +14,8 @@
 
 static char plugin[32], kind[16], glob[128], step[16];
 
-static void f_crash(struct gh_look *look)
+/* Without sanitizers, which would tell a bad pointer before it is used: the jail then ends the worker as it writes its report. */
+__attribute__((no_sanitize("address", "undefined"))) static void f_crash(struct gh_look *look)
 {
 	(void)look;
 	volatile int *volatile nowhere = NULL;

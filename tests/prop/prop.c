@@ -14,6 +14,7 @@ enum {
 	CUTS = 400, /* lengths tried: all of a short seed, evenly spaced ones of a longer */
 	DAMAGES = 300,
 	READ_FAILS = 64,
+	ALLOCS = 300, /* allocations of which each fails once: all, or evenly spaced ones of many */
 	MEMORY = 64 << 20,
 };
 
@@ -27,8 +28,10 @@ struct input {
 	const uint8_t *p;
 	size_t n;
 	uint64_t fail_at;
+	uint64_t allocs; /* the one that fails; afterwards how many were left */
 	uint64_t hash; /* over all rows */
 	uint64_t rows;
+	bool told; /* a note or a run says that memory was short */
 };
 
 static enum gh_code failing_read(struct gh_source *self, uint64_t off, void *buf, size_t n, struct gh_err *err)
@@ -71,6 +74,7 @@ static void on_row(struct gh_harness *h, enum gh_table table, uint32_t blob, uin
 		const char *cell = (const char *)row + c->offset;
 		const struct gh_str *s = (const void *)cell;
 		mix(in, c->text ? (s->p ? s->p : "") : cell, c->text ? (s->p ? s->n : 0) : 8);
+		in->told |= table == GH_T_notes && c->text && gh_str_is(*s, "nomem");
 	}
 }
 
@@ -80,6 +84,7 @@ static void on_run(
 	struct input *in = h->user;
 	mix(in, &blob, sizeof blob);
 	mix(in, &plugin, sizeof plugin);
+	in->told |= strcmp(status, "nomem") == 0;
 	mix(in, status, strlen(status));
 	mix(in, &at, sizeof at);
 	mix(in, why, strlen(why));
@@ -90,11 +95,13 @@ static void look(struct input *in, const char *name, uint64_t memory)
 	struct gh_harness h;
 	in->hash = 14695981039346656037u;
 	in->rows = 0;
+	in->told = false;
 	gh_harness_init(&h, memory);
 	h.source = source;
 	h.row = on_row;
 	h.run = on_run;
 	h.user = in;
+	h.look.arena.countdown = &in->allocs;
 	gh_harness_look(&h, gh_str(name), in->n);
 	gh_harness_done(&h);
 }
@@ -152,6 +159,26 @@ static void damages(const uint8_t *p, size_t n, const char *name, uint64_t seed)
 	free(copy);
 }
 
+/* The k-th allocation fails, and what comes behind it does not: the rows are those of the undisturbed look, or it is told that memory
+ * was short. Returns how many allocations there were; 0 when one was lost without a word. */
+static uint64_t allocations(const uint8_t *p, size_t n, const char *name)
+{
+	struct input in = {.p = p, .n = n, .fail_at = UINT64_MAX, .allocs = UINT64_MAX};
+	look(&in, name, MEMORY);
+	uint64_t made = UINT64_MAX - in.allocs, hash = in.hash;
+	bool ok = true;
+	for (uint64_t k = 1; k <= made; k += made / ALLOCS + 1) {
+		in.allocs = k;
+		look(&in, name, MEMORY);
+		if (in.hash != hash && !in.told) {
+			printf("FAIL %s: allocation %llu of %llu fails, and nothing tells it\n", name,
+				(unsigned long long)k, (unsigned long long)made);
+			ok = false;
+		}
+	}
+	return ok ? made : 0;
+}
+
 static bool test_seed(const char *path, const char *name)
 {
 	static uint8_t buf[SEED_MAX];
@@ -166,10 +193,13 @@ static bool test_seed(const char *path, const char *name)
 	damages(buf, n, name, seed);
 	for (int i = 0; i < READ_FAILS && n; i++)
 		look_copy(buf, n, name, MEMORY, (uint64_t)i * n / READ_FAILS);
-	/* The k-th allocation fails: the limit grows past everything that is asked for. */
+	uint64_t made = allocations(buf, n, name);
+	/* Memory ends, and stays at its end: the limit grows past everything that is asked for. */
 	for (uint64_t memory = 1; memory < 24u << 20; memory += memory / 3 + 4096)
 		look_copy(buf, n, name, memory, UINT64_MAX);
-	printf("%s %s (seed of damage %llu)\n", ok ? "ok  " : "FAIL", path, (unsigned long long)seed);
+	ok &= made > 0;
+	printf("%s %s (seed of damage %llu, %llu allocations)\n", ok ? "ok  " : "FAIL", path, (unsigned long long)seed,
+		(unsigned long long)made);
 	fflush(stdout);
 	return ok;
 }

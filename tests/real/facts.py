@@ -216,7 +216,8 @@ def moto_absent(dump, row):
     chunks = {f"super.img_sparsechunk.{i}" for i in range(int(row.says("49")))}
     untold = [c for c in chunks if not re.search(re.escape(c) + r"(?!\d)", text)]
     want(untold, [], "sparse chunks that are not under 'not examined'")
-    want(bool(re.search(r"\bboot\b", text)), True, "boot, which vbmeta vouches for and which is absent, under 'not examined'")
+    for absent in row.says("boot/logo/md1img").split("/"):
+        want(bool(re.search(rf"\b{absent}\.img\b", text)), True, f"{absent}.img, which the package names and which is absent, under 'not examined'")
     want(re.findall(r"(?i)\bclean\b", str(dump.report)), [], "the word 'clean'")
     want(dump.code in (1, 3), True, f"exit code {dump.code} says that bytes are missing")
 
@@ -339,7 +340,7 @@ FACTS = [  # inputs, beginning of the row's fact, check
 UNDECIDED = [  # beginning of the row's fact, the part that these formats do not decide, why
     ("chained partition 'system'", "the signature of vbmeta verifies", "the fields of vbmeta are read, its signature is not computed"),
     ("top-level vbmeta key", "the signature of vbmeta verifies", "the fields of vbmeta are read, its signature is not computed"),
-    ("intact vendor set", "MD5 of 11 files equals flashfile.xml", "flashfile.xml is not among the formats read"),
+    ("intact vendor set", "MD5 of 11 files equals flashfile.xml", "the names in flashfile.xml are read, no MD5 of contents is computed"),
     ("vendor analytics", "an upload address over plain HTTP", "code in dex is not followed"),
     ("leaked platform cert", "the key is one that leaked in 2022", "no source that names the digest was read"),
     ("clean control", "no permissive domains", "the SELinux policy is not read"),

@@ -230,6 +230,20 @@ def _(d):
     d.script('rmmod', '/data/x.ko', path='/vendor/bin/b.sh')
 
 
+@case('GH-Z05', 'framework code that was replaced', severity='high')
+def _(d): d.oat_dex('/system/framework/arm64/boot-framework.oat', '/system/framework/framework.jar', 0x4a000001, 0x17000002)
+
+
+@case('GH-Z05', 'an app whose vdex is of another version', severity='low')
+def _(d): d.oat_dex('/system/app/X/oat/arm64/X.vdex', '/system/app/X/X.apk', 0x4a000001, 0x17000002, kind='vdex', member='classes2.dex')
+
+
+@case('GH-Z05', 'the code it was made from; a stripped package', rows=0)
+def _(d):
+    d.oat_dex('/system/framework/arm/boot.oat', '/system/framework/core-oj.jar', 0x4a000001, 0x4a000001)
+    d.oat_dex('/system/app/Y/oat/arm64/Y.odex', '/system/app/Y/Y.apk', 0x4a000001, None)
+
+
 @case('GH-Z06', 'Triada 2025: binder.so')
 def _(d):
     f = d.file('/system/framework/arm64/binder.so')

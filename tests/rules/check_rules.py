@@ -17,8 +17,8 @@ KEYS = ['id', 'title', 'severity', 'axis', 'certainty', 'witness', 'needs', 'cas
 SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word"}
-CERTAINTY = re.compile(r'(able|path found|observed|same structure as case K\d\d(, K\d\d)*)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg elf apk cert avb properties initrc fstab permissions hosts adbkeys script passwd capture'.split())
+CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd capture'.split())
 PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}
 FORBIDDEN = re.compile('back' + r'door|\bim' + r'plant|\bcle' + r'an\b|\bcle' + r'an(er|ed|up)', re.I)
 COLUMNS = {'file_id', 'at', 'evidence', 'severity', 'subject'}
@@ -97,7 +97,7 @@ def tables_read(facts, sql):
 
 
 NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 'init_actions': 'plugin initrc', 'ueventd': 'plugin initrc', 'properties': 'plugin properties',
-              'apks': 'plugin apk', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb',
+              'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb',
               'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
               'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'flows': 'plugin capture', 'dns_messages': 'plugin capture', 'tls_sessions': 'plugin capture', 'leaks': 'plugin capture',
               'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert'}

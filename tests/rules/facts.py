@@ -13,6 +13,7 @@ CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT,
   size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT);
 CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT);
 CREATE TABLE elf_symbols(file_id INT, name TEXT, defined INT, bind TEXT, stype TEXT, value INT, size INT);
+CREATE TABLE oat_dex(file_id INT, at INT, kind TEXT, dex_location TEXT, oat_checksum INT, jar_checksum INT, jar_file_id INT, member TEXT, matches INT);
 CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label TEXT, version_code INT, shared_uid TEXT, min_sdk INT, target_sdk INT,
   partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, signer_role TEXT);
 CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
@@ -146,6 +147,12 @@ class Facts:
         f = self.file(path, magic='script')
         self.add('script_cmds', file_id=f, line=2, cmd=cmd, args=args)
         return f
+
+    def oat_dex(self, path, jar, stated, computed, kind='oat', member='classes.dex'):
+        j = self.file(jar, magic='zip', mode=0o644)
+        f = self.file(path, magic='elf' if kind == 'oat' else 'vdex', mode=0o644)
+        self.add('oat_dex', file_id=f, at=4300, kind=kind, dex_location=jar, oat_checksum=stated, jar_checksum=computed, jar_file_id=j, member=member,
+                 matches=None if computed is None else int(stated == computed))
 
     def apk(self, package, cert=OEM, uses=(), granted=(), parts=(), schemes=(3,), sha256=None, **more):
         path = more.pop('path', f'/system/priv-app/{package}/{package}.apk')

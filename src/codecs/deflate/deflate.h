@@ -21,6 +21,14 @@ struct gh_deflated {
 enum gh_code gh_deflate_pour(struct gh_ctx *ctx, struct gh_source *src, uint64_t off, uint64_t n, uint64_t most,
 	struct gh_sink *sink, struct gh_deflated *ret, struct gh_err *err) GH_MUST;
 
+/* One raw stream, or one of zlib (RFC 1950, its Adler-32 verified), in in[0..n) to out[0..cap); *ret_n says how many bytes came, with
+ * errors too. What lies behind the stream is not looked at. GH_LIMIT: out is full and the stream not over (who needs only the first
+ * bytes has them); GH_SHORT: the input ends first; GH_BAD. `at` is where the input lies. No budget is spent: cap is the caller's. */
+enum gh_code gh_deflate_whole(struct gh_ctx *ctx, const uint8_t *in, size_t n, uint8_t *out, size_t cap, size_t *ret_n,
+	uint64_t at, struct gh_err *err) GH_MUST;
+enum gh_code gh_zlib_whole(struct gh_ctx *ctx, const uint8_t *in, size_t n, uint8_t *out, size_t cap, size_t *ret_n,
+	uint64_t at, struct gh_err *err) GH_MUST;
+
 /* CRC-32 as gzip and zip use it, over a further piece; begins with 0. */
 uint32_t gh_crc32(uint32_t crc, const void *p, size_t n);
 

@@ -5,6 +5,7 @@ DELETE FROM places WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_device WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_partitions WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_apks WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_oat_dex WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_apk_signers WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_apk_permissions WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_uid_permissions WHERE scan_id=(SELECT scan_id FROM cur);

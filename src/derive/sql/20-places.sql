@@ -9,8 +9,8 @@ DROP TABLE IF EXISTS temp.loose;
 CREATE TEMP TABLE loose AS
 	SELECT n.node_id, n.blob_id, e.n, CAST(e.path AS TEXT) AS path, 1 AS entry FROM nodes n JOIN c_entries e USING(blob_id)
 		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive')
-	UNION ALL SELECT n.node_id, n.blob_id, m.n, '/'||m.name, 0 FROM nodes n JOIN c_members m USING(blob_id)
-		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='archive' AND substr(m.name,-1)<>'/';
+	UNION ALL SELECT n.node_id, n.blob_id, m.n, CASE WHEN m.name LIKE '/%' THEN m.name ELSE '/'||m.name END, 0 FROM nodes n JOIN c_members m USING(blob_id)
+		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive') AND substr(m.name,-1)<>'/';
 CREATE INDEX temp.loose_path ON loose(node_id, path);
 -- A folder that is one partition itself (somebody scanned dump/system) has system's own folders at its top.
 DROP TABLE IF EXISTS temp.single;
@@ -30,9 +30,7 @@ INSERT INTO tops SELECT node_id, top, CASE WHEN top='' THEN '' WHEN lower(top) I
 -- What lies beside an unpacked ramdisk is a piece of its image, or the unpacker's.
 UPDATE tops SET root=root||'/ramdisk' WHERE image LIKE 'ramdisk:%' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=tops.node_id
 	AND l.path='/'||tops.top||'/ramdisk');
--- A folder beside the image it was unpacked from says nothing more, and has lost the attributes.
-UPDATE tops SET live=coalesce(slot='a', 1) AND NOT EXISTS(SELECT 1 FROM nodes f WHERE f.scan_id=(SELECT scan_id FROM cur) AND f.kind='fs' AND f.image=tops.image
-	AND tops.image<>'' AND f.live=1);
+UPDATE tops SET live=coalesce(slot='a', 1);
 INSERT OR IGNORE INTO tops SELECT node_id, coalesce(gh_top(path),''), img, NULL, '/'||img, '', 1
 	FROM (SELECT DISTINCT s.node_id, l.path, CASE WHEN gh_stem(s.name) IN ('vendor','product','odm','system_ext','oem') THEN gh_stem(s.name) ELSE 'system' END
 		AS img FROM single s JOIN loose l USING(node_id)) GROUP BY 1, 2;
@@ -62,6 +60,16 @@ INSERT INTO p SELECT n.key, m.n, n.node_id, gh_stem(m.name), gh_slot(m.name), n.
 INSERT INTO p SELECT n.key, e.n, n.node_id, n.image, n.slot, n.live, CAST(e.path AS TEXT), n.prefix||e.path, e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux,
 	e.iflags, e.link_target, e.size, e.attrs, e.child, e.off FROM nodes n JOIN c_entries e USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='fs';
+-- A folder beside the image it was unpacked from has lost the attributes. What the image holds alike (type, content, target) at the same
+-- path says nothing more; all else counts: an empty image must not hide a folder.
+DROP TABLE IF EXISTS temp.held;
+CREATE TEMP TABLE held AS SELECT p.image, p.path, p.ftype, p.blob_id, p.size, p.link_target FROM p JOIN nodes n USING(node_id)
+	WHERE n.kind='fs' AND p.live AND p.image IN (SELECT image FROM tops WHERE image<>'');
+CREATE INDEX temp.held_path ON held(path, image);
+UPDATE p SET live=0 WHERE live AND image<>'' AND node_id IN (SELECT node_id FROM tops) AND EXISTS(SELECT 1 FROM held h
+	WHERE h.path=p.path AND h.image=p.image AND h.ftype=p.ftype AND h.link_target IS p.link_target
+		AND (h.ftype<>'file' OR h.blob_id=p.blob_id OR (h.size=0 AND p.size=0)));
+DROP TABLE temp.held;
 INSERT INTO places(scan_id, node_id, image, slot, live, path, dpath, name, ino, ftype, mode, uid, gid, caps, selinux, iflags, link_target, size, attrs,
 		blob_id, off)
 	SELECT (SELECT scan_id FROM cur), node_id, image, slot, live, path, dpath, gh_base(path), ino, ftype, mode, uid, gid, caps, CAST(selinux AS TEXT), iflags,

@@ -11,7 +11,7 @@ INSERT OR IGNORE INTO d_apks
 		coalesce(p.dpath LIKE '%/priv-app/%' OR p.dpath='/system/framework/framework-res.apk', 0), x.persistent, x.debuggable, x.cleartext, x.has_launcher,
 		x.has_code, x.overlay_target NOT NULL, x.enabled,
 		CASE WHEN EXISTS(SELECT 1 FROM c_members c WHERE c.blob_id=p.blob_id AND c.name GLOB 'classes*.dex') THEN 'dex'
-			WHEN x.has_code=0 THEN 'none' ELSE 'elsewhere' END, NULL
+			ELSE '' END, NULL
 	FROM places p JOIN with_manifest w ON w.blob_id=p.blob_id JOIN c_manifests x ON x.blob_id=w.manifest
 	WHERE p.scan_id=(SELECT scan_id FROM cur);
 DROP TABLE temp.with_manifest;

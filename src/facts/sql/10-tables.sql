@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS d_apks(
 	debuggable INTEGER, cleartext INTEGER, has_launcher INTEGER, has_code INTEGER, is_overlay INTEGER, enabled INTEGER, code TEXT,
 	signer_role TEXT, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS d_apks_package ON d_apks(package);
+CREATE TABLE IF NOT EXISTS d_oat_dex(scan_id INTEGER, place_id INTEGER, n INTEGER, at INTEGER, kind TEXT, dex_location TEXT, oat_checksum INTEGER,
+	jar_place INTEGER, member TEXT, jar_checksum INTEGER, matches INTEGER);
 CREATE TABLE IF NOT EXISTS d_apk_signers(scan_id INTEGER, place_id INTEGER, scheme INTEGER, cert_sha256 TEXT, subject TEXT,
 	key_bits INTEGER, sigalg TEXT);
 CREATE INDEX IF NOT EXISTS d_apk_signers_place ON d_apk_signers(place_id);

@@ -3,7 +3,7 @@
 -- @VIEW@ and @SCAN@ are filled in: once for the newest scan in the file itself, once for the scan at hand.
 @VIEW@ here AS SELECT * FROM places WHERE scan_id=@SCAN@ AND live=1;
 @VIEW@ files AS SELECT p.place_id AS file_id, p.node_id AS artifact_id, p.image AS partition, p.image, p.slot, p.path, p.dpath, p.name,
-	p.ftype, CASE WHEN a.place_id NOT NULL THEN 'apk' ELSE b.format END AS magic, p.size, p.mode, p.uid, p.gid, p.caps, p.selinux,
+	p.ftype, CASE WHEN a.place_id NOT NULL THEN 'apk' WHEN b.format='oat' THEN 'elf' ELSE b.format END AS magic, p.size, p.mode, p.uid, p.gid, p.caps, p.selinux,
 	p.iflags, p.link_target, lower(hex(b.sha256)) AS sha256, b.entropy, NULL AS ext_mismatch, NULL AS trailer_len,
 	NULL AS trailer_entropy, NULL AS bl, p.attrs, p.blob_id
 	FROM here p LEFT JOIN blobs b USING(blob_id) LEFT JOIN d_apks a ON a.scan_id=p.scan_id AND a.place_id=p.place_id;
@@ -28,11 +28,27 @@
 	FROM here p JOIN c_elf_symbols e USING(blob_id);
 @VIEW@ elf_sections AS SELECT p.place_id AS file_id, e.name, e.off, e.size, e.flags, NULL AS entropy
 	FROM here p JOIN c_elf_sections e USING(blob_id);
+-- code of apps
+-- dex: of a file itself, and inside of APKs, jars, vdex and oat files (member).
+@VIEW@ dex AS SELECT p.place_id AS file_id, NULL AS member, c.at, c.version, c.compact, c.size, c.checksum, c.checksum_computed, c.signature,
+	c.signature_computed, c.crc32, c.strings, c.types, c.protos, c.fields, c.methods, c.classes, c.natives, c.codes, c.units FROM here p JOIN c_dex c USING(blob_id)
+	UNION ALL SELECT p.place_id, m.name, c.at, c.version, c.compact, c.size, c.checksum, c.checksum_computed, c.signature, c.signature_computed, c.crc32,
+	c.strings, c.types, c.protos, c.fields, c.methods, c.classes, c.natives, c.codes, c.units
+	FROM here p JOIN c_members m ON m.blob_id=p.blob_id JOIN c_dex c ON c.blob_id=m.child;
+@VIEW@ vdex AS SELECT p.place_id AS file_id, c.version, c.dex_version, c.dex_files, c.dex_size, c.quickening_size>0 AS quickened, c.boot_checksums,
+	c.class_loader FROM here p JOIN c_vdex c USING(blob_id);
+@VIEW@ oat AS SELECT p.place_id AS file_id, c.at, c.version, c.checksum, c.isa, c.dex_files, c.image_checksum FROM here p JOIN c_oat c USING(blob_id);
+@VIEW@ oat_keys AS SELECT p.place_id AS file_id, c.at, c.key, c.value FROM here p JOIN c_oat_keys c USING(blob_id);
+@VIEW@ oat_dex AS SELECT d.place_id AS file_id, d.at, d.kind, d.dex_location, d.oat_checksum, d.jar_checksum, d.jar_place AS jar_file_id, d.member, d.matches
+	FROM d_oat_dex d JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ art AS SELECT p.place_id AS file_id, c.version, c.oat_checksum, c.image_checksum, c.boot_checksum, c.components FROM here p JOIN c_art c USING(blob_id);
 -- APK
-@VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, NULL AS label, a.version_code, a.version_name, a.shared_uid,
+@VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, l.label, l.label_en, a.version_code, a.version_name, a.shared_uid,
 	a.min_sdk, a.target_sdk, p.image AS partition, a.is_system, a.is_priv, a.persistent, a.debuggable, a.cleartext, a.has_launcher,
 	a.is_overlay, a.enabled, a.has_code, a.code, NULL AS is_bl, a.signer_role
-	FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=@SCAN@ AND p.live=1;
+	FROM d_apks a JOIN places p USING(place_id) LEFT JOIN c_app_labels l ON l.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ netsec AS SELECT a.place_id AS apk_id, c.at, c.scope, c.domain, c.subdomains, c.cleartext, c.anchors, c.overrides_pins, c.pins, c.expires
+	FROM d_apks a JOIN places p USING(place_id) JOIN c_netsec c ON c.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_permissions AS SELECT d.place_id AS apk_id, d.name, d.how, d.protection FROM d_apk_permissions d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
@@ -87,6 +103,18 @@
 @VIEW@ lp_partitions AS SELECT p.place_id AS file_id, c.slot, c.name, c.group_name, c.attributes, c.size FROM here p JOIN c_lp_partitions c USING(blob_id);
 @VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
 @VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
+-- What a maker's list states of the files beside it, and whether they are that.
+@VIEW@ package_sums AS SELECT l.place_id AS list_id, p.place_id AS file_id, s.path, s.partition, s.algorithm, s.value AS stated, d.value AS found,
+	CASE WHEN p.place_id IS NULL OR b.format='lfs-pointer' THEN 'missing' WHEN d.value IS NULL THEN 'not compared' WHEN d.value=s.value THEN 'same'
+		ELSE 'differs' END AS state
+	FROM here l JOIN c_listing_sums s USING(blob_id) LEFT JOIN places p ON p.scan_id=l.scan_id AND p.node_id=l.node_id AND p.image=l.image
+		AND p.path=substr(l.path, 1, length(l.path)-length(l.name))||s.path
+	LEFT JOIN blobs b ON b.blob_id=p.blob_id LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm=s.algorithm
+	UNION ALL SELECT p.place_id, p.place_id, p.name, NULL, 'md5', a.value, d.value, CASE WHEN d.value IS NULL THEN 'not compared' WHEN d.value=a.value THEN 'same'
+		ELSE 'differs' END FROM here p JOIN c_archive_facts a ON a.blob_id=p.blob_id AND a.kind='md5'
+	LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm='md5_before_line';
+@VIEW@ set_parts AS SELECT t.blob_id, t.name, t.role, t.idx, t.size, t.state FROM c_set_parts t
+	WHERE t.blob_id IN (SELECT m.child FROM nodes n JOIN c_members m USING(blob_id) WHERE n.scan_id=@SCAN@);
 -- traffic: blob_id and flow tell a flow in all of these
 @VIEW@ here_captures AS SELECT blob_id, place_id AS file_id FROM d_captures WHERE scan_id=@SCAN@;
 @VIEW@ captures AS SELECT h.file_id, c.* FROM here_captures h JOIN c_captures c USING(blob_id);

@@ -106,6 +106,11 @@ def compare(ours, image, folder):
     return differs, len(mine), files, large
 
 
+def where(row):
+    """Does a note or a run tell an offset? Nothing of a file system lies at 0."""
+    return row["at"] not in (None, 0)
+
+
 def one(name, path, folder):
     """The category of one image; and what is not explained."""
     try:
@@ -123,10 +128,10 @@ def one(name, path, folder):
             refused = str(e)
     else:
         if ours.info:
-            return "debugfs refuses, we read it and say what is wrong", [] if ours.notes else [refused]
-        return "both refuse", [] if ours.run["why"] else ["no reason"]
+            return "debugfs refuses, we read it and say what is wrong", [] if any(where(n) for n in ours.notes) else [refused]
+        return "both refuse", [] if ours.run["why"] and where(ours.run) else [f"no reason or no offset: {ours.run}"]
     if not ours.info:
-        return "we refuse, debugfs reads", [] if ours.run["why"] else ["no reason"]
+        return "we refuse, debugfs reads", [] if ours.run["why"] and where(ours.run) else [f"no reason or no offset: {ours.run}"]
     differs, entries, files, large = compare(ours, image, folder)
     left = []
     for d in differs:
@@ -134,7 +139,8 @@ def one(name, path, folder):
         about.update(int(n) for n in re.findall(r"debugfs: .*inode (\d+)", d[1]))
         kind = re.sub(r"[^a-z :]", "", re.sub(r"\(b['\"].*|inode \d+.*|: [\db{-].*", "", d[1]))
         one.kinds[kind] += 1
-        if not (about & ours.named) and not ours.general:
+        # what is wrong with a group or the superblock excuses only that debugfs stopped there and we did not
+        if not (about & ours.named) and not (ours.general and re.match("debugfs: |only we list", d[1])):
             left.append(d[:2])
     word = "equal" if not differs else "differs, and notes say why"
     if options:

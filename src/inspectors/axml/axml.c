@@ -215,6 +215,12 @@ enum gh_code axml_next(struct axml *x, struct axml_node *ret, struct gh_err *err
 			if (!c.bad && k.size - k.header >= END_EXT)
 				return GH_OK;
 			axml_note(x, k.at, "end of an element in %u bytes stepped over", (unsigned)k.size);
+		} else if (k.type == C_CDATA && x->texts) {
+			struct gh_cursor c = at(x, k.at + k.header);
+			ret->name = gh_u32(&c);
+			ret->text = true;
+			if (!c.bad && k.size - k.header >= 4)
+				return GH_OK;
 		} else if (k.type < C_FIRST || k.type > C_CDATA) {
 			axml_note(x, k.at, "chunk of type 0x%x among the nodes", k.type);
 		}
@@ -257,6 +263,7 @@ static const struct known {
 	[A_DIRECT_BOOT] = {0x01010505, "directBootAware"},
 	[A_NETWORK_CONFIG] = {0x01010527, "networkSecurityConfig"},
 	[A_VERSION_MAJOR] = {0x01010576, "versionCodeMajor"},
+	[A_LABEL] = {0x01010001, "label"},
 };
 
 static uint32_t id_of(const struct axml *x, uint32_t name)
@@ -288,6 +295,27 @@ static int slot_by_name(struct axml *x, uint32_t ns, uint32_t name)
 		if (axml_string_is(x, name, known[i].name))
 			return i;
 	return -1;
+}
+
+bool axml_attr_named(struct axml *x, const struct axml_node *node, const char *name, struct axml_attr *ret)
+{
+	*ret = (struct axml_attr){0};
+	if (x->err.code || gh_spend_steps(x->ctx->budget, node->n_attrs, node->at, &x->err))
+		return false;
+	for (uint64_t i = 0; i < node->n_attrs; i++) {
+		struct gh_cursor c = at(x, node->attrs + i * node->attr_size);
+		struct axml_attr a = {.set = true, .at = gh_at(&c)};
+		uint32_t ns = gh_u32(&c), word = gh_u32(&c);
+		a.raw = gh_u32(&c);
+		gh_skip(&c, 3);
+		a.type = gh_u8(&c);
+		a.data = gh_u32(&c);
+		if (!c.bad && ns == AXML_NONE && axml_string_is(x, word, name)) {
+			*ret = a;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The attribute at c goes to its slot: the first one counts, and one known by its id more than one known by name. */

@@ -34,6 +34,7 @@ struct axml {
 	struct gh_err err; /* code set: out of budget or memory, reading stops */
 	unsigned told;
 	bool quiet; /* the first of two readings tells nothing */
+	bool texts; /* axml_next() delivers text between elements too */
 };
 
 /* The attributes that are facts. */
@@ -66,6 +67,7 @@ enum axml_slot {
 	A_DIRECT_BOOT,
 	A_NETWORK_CONFIG,
 	A_VERSION_MAJOR,
+	A_LABEL,
 	A_N
 };
 
@@ -94,7 +96,8 @@ struct axml_attr {
 struct axml_node {
 	uint64_t at;
 	bool start; /* of an element, else its end */
-	uint32_t name; /* string index */
+	bool text; /* neither: text between elements */
+	uint32_t name; /* string index; of a text: its own */
 	uint64_t attrs; /* offset of the first attribute */
 	uint16_t attr_size, n_attrs;
 };
@@ -107,6 +110,8 @@ void axml_rewind(struct axml *x);
 enum gh_code axml_next(struct axml *x, struct axml_node *ret, struct gh_err *err) GH_MUST;
 /* The attributes of a start node, each in its slot. */
 void axml_attrs(struct axml *x, const struct axml_node *node, struct axml_attr ret[A_N]);
+/* An attribute without namespace, by its name. */
+bool axml_attr_named(struct axml *x, const struct axml_node *node, const char *name, struct axml_attr *ret);
 /* Notes malformed input, unless this reading is quiet. */
 void axml_note(struct axml *x, uint64_t at, const char *fmt, ...) GH_PRINTF(3, 4);
 /* The same, once a file. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* all_files.txt, the list of files that unpackers of firmware leave beside an unpacked phone (the dump scripts that public dumps are
- * made with; no specification): a path a line, as `find` prints it, or a size, a tab and a path. */
+ * made with; no specification): a path a line, as `find` prints it, or a size, a tab and a path. flashfile.xml, the maker's list of the
+ * images of a package, is read in flashfile.c. */
 #include "base/lines.h"
-#include "tree/plugin.h"
+#include "inspectors/listing/listing.h"
 
 static bool listing_wants(const struct gh_probe *probe)
 {
-	return gh_str_is(probe->name, "all_files.txt");
+	return gh_str_is(probe->name, "all_files.txt") || gh_str_is(probe->name, "flashfile.xml") ||
+	       gh_str_is(probe->name, "servicefile.xml");
 }
 
 static enum gh_code listing_line(struct gh_ctx *ctx, struct gh_lines *l, struct gh_err *err)
@@ -31,6 +33,8 @@ static enum gh_code listing_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 {
 	if (!blob->data)
 		return gh_fail(err, GH_LIMIT, 0, "too large for a list of files");
+	if (!gh_str_is(blob->name, "all_files.txt"))
+		return gh_flashfile(ctx, blob, err);
 	struct gh_lines l = gh_lines(blob->data, (size_t)blob->size);
 	enum gh_code code = GH_OK;
 	while (code == GH_OK && gh_lines_next(&l))
@@ -39,7 +43,7 @@ static enum gh_code listing_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 }
 
 const struct gh_inspector gh_inspector_listing = {.name = "listing",
-	.title = "list of an unpacked phone's files",
-	.version = 1,
+	.title = "list of a phone's files or images",
+	.version = 3,
 	.wants = listing_wants,
 	.run = listing_run};

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""listing: both forms against find(1)'s own output, and what no list has."""
+"""listing: both forms of all_files.txt against find(1)'s own output, flashfile.xml as another XML writer writes it and another reader
+reads it, and what no list has."""
 import os
 import pathlib
 import sys
+import xml.etree.ElementTree as ET
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests/lib"))
 import ght
@@ -11,9 +13,25 @@ import ght
 d = ght.tmp()
 
 
-def got(data):
-    (d / "all_files.txt").write_bytes(data)
-    return [(r["path"], r["size"], r["line"]) for r in ght.rows(ght.drive(d / "all_files.txt"), "listing")]
+def got(data, name="all_files.txt"):
+    (d / name).write_bytes(data)
+    return [(r["path"], r["size"], r["line"]) for r in ght.rows(ght.drive(d / name), "listing")]
+
+
+def flashfile(names, **declaration):
+    """A package that flashes these, one step a line from line 2 on."""
+    root = ET.Element("flashing")
+    root.text = "\n"
+    for name in names:
+        step = ET.SubElement(root, "step", MD5="d41d8cd98f00b204e9800998ecf8427e", filename=name, operation="flash", partition="x_a")
+        step.tail = "\n"
+    return ET.tostring(root, **declaration)
+
+
+def refused(data, status):
+    (d / "flashfile.xml").write_bytes(data)
+    runs = [r["status"] for r in ght.rows(ght.drive(d / "flashfile.xml"), "blob_runs", plugin="listing")]
+    return ght.equal(runs, [status], f"flashfile.xml, {status}: {data[:40]}")
 
 
 tree = d / "tree"
@@ -31,4 +49,18 @@ ght.equal(got(b"x\ty\n99999999999999999999999\tz\n"), [("x\\x09y", None, 1), ("9
           "a first field that is no size belongs to the path")
 ght.equal(got(b"\xff\x00\n"), [("\\xff\\x00", None, 1)], "bytes that are no text are kept")
 ght.equal(got(b""), [], "empty")
+
+images = ["boot.img", "super.img_sparsechunk.0", "NON-HLOS.bin", "a & \"b\" <c>.img", "é.img"]
+ght.equal([(ght.unescape(p).decode(), s, n) for p, s, n in got(flashfile(images), "flashfile.xml")],
+          [(p, None, n) for n, p in enumerate(images, 2)], "flashfile.xml: every image")
+wide = flashfile(images, encoding="utf-16")
+ght.equal([ght.unescape(p).decode() for p, _, _ in got(wide, "flashfile.xml")], [e.get("filename") for e in ET.fromstring(wide)],
+          "flashfile.xml in UTF-16, as another reader reads it")
+ght.equal(got(b'<flashing><steps><step operation="erase" partition="x"/><step filename=""/><other filename="x"/></steps></flashing>', "flashfile.xml"), [],
+          "flashfile.xml: steps without a file, and other elements")
+ght.equal(got(b'<f><step filename="a"/>\n<step filename="b"', "flashfile.xml"), [("a", None, 1)], "flashfile.xml cut off: what came before")
+refused(b'<f><step filename="a"/>\n<step filename="b"', "bad")
+refused(b'<!DOCTYPE f [<!ENTITY a "x">]><f><step filename="&a;"/></f>', "unsup")
+refused(b"<f>" * 40 + b"</f>" * 40, "limit")
+refused(flashfile(images), "ok")
 ght.done()

@@ -187,7 +187,8 @@ for i in 1; do twelve fixed; done
 case q in q) fifteen;; esac
 fn() { sixteen; }; fn
 '''
-    handler = b'command_not_found_handle() { { for w in "$@"; do printf "%s\\0" "$w"; done; printf "\\n"; } >&9; return 0; }\n'
+    # One printf is one write: the two ends of a pipe run at the same time.
+    handler = b'command_not_found_handle() { printf "%s\\0" "$@" $\'\\n\' >&9; return 0; }\n'
     import os
     r, w = os.pipe()
     script = handler + text
@@ -196,7 +197,7 @@ fn() { sixteen; }; fn
                          preexec_fn=lambda: os.dup2(w, 9), close_fds=False)
     p.communicate(script)
     os.close(w)
-    ran = os.fdopen(r, "rb").read().split(b"\0\n")[:-1]
+    ran = os.fdopen(r, "rb").read().split(b"\0\n\0")[:-1]
     ran = sorted(tuple(x.split(b"\0")) for x in ran)
     got, _ = commands(text)
     # What bash expanded we show as it is written, and calls of the function it did not look for.

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: a signature
 --@ needs: plugin avb, knowledge known_avb_keys
---@ case: K51 Lenovo tablets and a game handheld with the AOSP key in stock vbmeta
+--@ case: Lenovo tablets and a game handheld with the AOSP key in stock vbmeta
 --@ lookalike: home-built systems (LineageOS, GSI) use the same key because nobody asked for another; on a developer build the
 --|  row is lowered. An image's own footer that no vbmeta points to is lowered too
 --@ explain: At start-up the phone checks its system against a signature. Here the signature was made with a test key from
@@ -14,7 +14,9 @@
 --|  the phone will still say that everything is in order.
 --|
 --|  It does not show that somebody did change anything. It shows that a good start-up check of this phone proves little.
---@ verify: gifthorse cat {input} {image} > vbmeta.img && avbtool info_image --image vbmeta.img   # "Public key (sha1)" against data/known_avb_keys.tsv
+--@ verify: gifthorse cat {input} {image} | python3 -c 'import sys,struct,hashlib; d=sys.stdin.buffer.read()[{offset}:];
+--|  a=struct.unpack_from(">Q",d,12)[0]; o,n=struct.unpack_from(">QQ",d,64); print(hashlib.sha1(d[256+a+o:256+a+o+n]).hexdigest())'   # against
+--|  data/known_avb_keys.tsv; avbtool info_image prints the same as "Public key (sha1)"
 --@ next: Keep the firmware file and this report first. Then ask the maker for a build signed with a key of its own; until then
 --|  treat the phone as one whose software anybody near it could have replaced.
 SELECT a.file_id AS file_id, a.at AS at,

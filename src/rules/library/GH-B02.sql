@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin avb
---@ case: K56 counterfeit phones and television boxes
+--@ case: counterfeit phones and television boxes
 --@ lookalike: guides for generic system images tell owners to flash such a vbmeta on an unlocked phone; on a developer build
 --|  the row is lowered. Only the flags of the first vbmeta count, those of chained ones are ignored by the phone and told as
 --|  low
@@ -15,7 +15,8 @@
 --|
 --|  A locked phone of an honest maker refuses such a list, unless the maker signed it. The mark does not show that the system
 --|  was changed: it shows that the phone would not tell.
---@ verify: gifthorse cat {input} {image} > vbmeta.img && avbtool info_image --image vbmeta.img | grep Flags
+--@ verify: gifthorse cat {input} {image} | tail -c +$(({offset} + 121)) | head -c 4 | od -An -tx1   # last byte:
+--|  01 hash tree off, 02 check off, 03 both; avbtool info_image prints it as "Flags"
 --@ next: Keep the firmware file and this report first. Then compare with the maker's published build; do not rely on a good
 --|  start-up message.
 WITH image(file_id, at, name, flags) AS (

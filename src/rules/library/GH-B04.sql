@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: a signature
 --@ needs: plugin apk, plugin cert, knowledge known_certs
---@ case: K50 T95 television box, 2023; K22 study of update apps, 2021
+--@ case: T95 television box, 2023; study of update apps, 2021
 --@ lookalike: CtsShim is signed with a test key on genuine phones of every brand: the rule looks at the framework package, or
 --|  at the majority of the packages that share the system's own user id, never at one app. Home-built developer systems are
 --|  lowered

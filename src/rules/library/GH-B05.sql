@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: a signature
 --@ needs: plugin zip, plugin avb, plugin cert, knowledge known_certs, knowledge known_avb_keys
---@ case: K52 CVE-2023-45779: 7 of 14 brands
+--@ case: CVE-2023-45779: 7 of 14 brands
 --@ lookalike: the empty test module com.android.apex.cts.shim is on every phone; on developer builds the row is lowered
 --@ explain: Parts of Android come as modules (APEX) that can be updated on their own, with the rights of the system. Whether an
 --|  update is genuine is decided by its signature. This module's signing key comes from Android's public source code, so

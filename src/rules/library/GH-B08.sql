@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin properties, user-build
---@ case: K23 T95 television box, 2023; K54 adb open by default
+--@ case: T95 television box, 2023; adb open by default
 --@ lookalike: developer builds (userdebug, eng) are debuggable on purpose: told as info. A port of -1, 0 or empty is off. USB
 --|  debugging that is merely switched on is GH-B20
 --@ explain: Android has a port for developers (adb) through which a computer can read the phone, install apps and run commands.

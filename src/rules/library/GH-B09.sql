@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin properties, user-build, knowledge brand_families
---@ case: K23 T95 television box, 2023, which called itself a Pixel 2; K03 counterfeit phones, 2025
+--@ case: T95 television box, 2023, which called itself a Pixel 2; counterfeit phones, 2025
 --@ lookalike: sister brands of one maker (Redmi and Xiaomi, realme and OPPO) are one family in data/brand_families.tsv; values
 --|  that a chip maker's or a generic system left unchanged are not another maker; property files that nothing loads (copies,
 --|  overlays of a carrier) do not count; LineageOS and generic system images borrow the original's fingerprint: told as info

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin adbkeys, plugin properties, user-build
---@ case: K54 adb keys left in the image by a factory
+--@ case: adb keys left in the image by a factory
 --@ lookalike: /data/misc/adb/adb_keys holds the computers the owner said yes to: not matched. Developer builds may carry the
 --|  builder's key: told as info. Where the phone is delivered with debugging off, the owner has to switch it on first: medium
 --|  (Xiaomi's finished builds carry 13 keys of the maker)

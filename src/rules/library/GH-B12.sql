@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin fstab, plugin properties
---@ case: K56 television boxes and counterfeit phones
+--@ case: television boxes and counterfeit phones
 --@ lookalike: the recovery system has its own table without checks; entries for the emulator, for overlays and for recovery
 --|  only are not matched; the check can be named avb, avb=…, avb_keys=… or verify. Before Android 7 it was not required:
 --|  lowered

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin bootimg, plugin properties, user-build
---@ case: K32 Pork Explosion, 2016
+--@ case: Pork Explosion, 2016
 --@ lookalike: the same words in a developer build are part of developing: lowered. selinux=1, enforcing=1 and permissive
 --|  domains of single services are not matched
 --@ explain: The boot image hands the kernel a line of instructions. On this phone it asks for something that a sold phone must
@@ -14,7 +14,7 @@
 --|  stand open.
 --|
 --|  The boot loader may add to the line or override it, so the running phone can differ.
---@ verify: gifthorse cat {input} {image} > boot.img && unpack_bootimg --boot_img boot.img | grep -i 'command line'
+--@ verify: gifthorse cat {input} {image} | head -c $(({offset} + 80)) | tail -c 140 | tr -c '[:print:]' ' '   # unpack_bootimg prints the whole line, but no bootconfig
 --@ next: Keep the firmware file and this report first. Then compare the boot image with the maker's published build and do not
 --|  use the phone for anything private.
 SELECT b.file_id AS file_id, b.at AS at, printf('%s: %s=%s', b.source, b.key, b.value) AS evidence,

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: a signature
 --@ needs: plugin apk, plugin cert, knowledge known_certs, knowledge named_exceptions
---@ case: K22 study of update apps, 2021; the package amigo on a public dump of a BLU phone
+--@ case: study of update apps, 2021; the package amigo on a public dump of a BLU phone
 --@ lookalike: CtsShim is signed this way on genuine phones of every brand: silent where its bytes are known, info where only
 --|  its name is. Where the whole platform has a public key GH-B04 says so once and this rule is silent
 --@ explain: Android lets an app be replaced by any newer package with the same signature. This app was delivered with special

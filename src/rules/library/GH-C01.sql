@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin cert, knowledge ca_roots
---@ case: K57 study of preinstalled software, 2019 and 2020: makers and carriers add authorities
+--@ case: study of preinstalled software, 2019 and 2020: makers and carriers add authorities
 --@ lookalike: authorities that Android once shipped and later removed are listed with their dates and stay silent on old
 --|  phones; roots of the public web programme that Android draws from are listed too; authorities the owner added live in
 --|  another store

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin hosts
---@ case: K58 configuration that redirects traffic
+--@ case: configuration that redirects traffic
 --@ lookalike: localhost and the ip6- names are on every phone; lists that block advertising point to 0.0.0.0, :: or 127.x and
 --|  are not matched
 --@ explain: A file in the firmware decides for these names which computer answers, before the network is asked. Connections to

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin properties, plugin initrc
---@ case: K58 configuration that redirects traffic
+--@ case: configuration that redirects traffic
 --@ lookalike: empty values and the well-known public resolvers are not matched; the emulator's init.goldfish.rc sets 10.0.2.3
 --|  and is not loaded on a phone; a private resolver that the owner chose is no part of the firmware
 --@ explain: Whoever answers name queries sees which servers the phone talks to and can send it to others. The firmware sets an

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin script, plugin initrc
---@ case: K58 configuration that redirects traffic; K07 BADBOX television boxes (from memory)
+--@ case: configuration that redirects traffic; BADBOX television boxes (from memory)
 --@ lookalike: sharing the connection (MASQUERADE), accepting, dropping and counting are normal in makers' scripts and not
 --|  matched; what netd does at run time is not a script
 --@ explain: A script of the firmware tells the packet filter to send connections somewhere else than the app asked for, or to

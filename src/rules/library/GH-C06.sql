@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin properties
---@ case: K58 configuration that redirects traffic
+--@ case: configuration that redirects traffic
 --@ lookalike: empty values, :0 and proxies that a carrier sets for one access point are not matched; a proxy that the owner or
 --|  an employer set is no part of the firmware
 --@ explain: With this setting connections pass through a computer that the firmware names. Its owner sees which servers are

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin ext4, plugin erofs, plugin tar, plugin cpio
---@ case: K82 FortiOS symbolic link, 2025
+--@ case: FortiOS symbolic link, 2025
 --@ lookalike: /d, /sdcard, /etc and the links of boot loaders lie outside served folders and are not matched; links between
 --|  pages of one folder stay inside
 --@ explain: Files in this folder are handed out by a web server. A link in it leads to the root of the file system or to its

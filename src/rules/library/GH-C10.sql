@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin passwd
---@ case: K80 recorders of the HiSilicon family, 2013 to 2020; K83 network operators, 2025
+--@ case: recorders of the HiSilicon family, 2013 to 2020; network operators, 2025
 --@ lookalike: makers' passwd files on Android list service users without a password and are not matched; locked entries (*, !,
 --|  x) neither; a key the owner put under /data is told as medium
 --@ explain: The firmware holds a password (as a digest) or a key with which somebody can log in as the administrator. It is the

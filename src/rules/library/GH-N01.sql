@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: attributes, plugin properties, user-build, knowledge bl_priv_files
---@ case: K30 ZTE Score M sync_agent, 2012
+--@ case: ZTE Score M sync_agent, 2012
 --@ lookalike: clatd is set-id but owned by AID_CLAT, not root; run-as, ping, netcfg and pppd-ril were set-id in old Android and
 --|  are listed with path, mode and owner in data/bl_priv_files.tsv
 --@ explain: This program runs with all rights of the system (root), whoever starts it. Finished Android builds for sale carry
@@ -15,7 +15,7 @@
 --|
 --|  Apps cannot use it directly on Android 4.3 and newer, but the debugging shell and system services can. The mode alone does
 --|  not show what the program does or whether anybody used it.
---@ verify: gifthorse cat {input} {image} > part.img && debugfs -R 'stat {path}' part.img   # EROFS: dump.erofs --path={path} part.img
+--@ verify: gifthorse ls {input} {path}; gifthorse cat {input} {image} > part.img && { dump.erofs --path={path} part.img || debugfs -R 'stat {path}' part.img; }
 --@ next: Keep the firmware file and this report, and note the SHA-256 {sha256}, before anything is updated, reset or flashed.
 --|  Keep private accounts off the phone. Ask the maker what the program is for, with the digest; if you may be a target, ask a
 --|  digital-security helpline first.

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: attributes, plugin properties, user-build, knowledge bl_priv_files
---@ case: K30 ZTE Score M sync_agent, 2012: the same effect by the older means
+--@ case: ZTE Score M sync_agent, 2012: the same effect by the older means
 --@ lookalike: run-as and simpleperf_app_runner may change user on every phone and are listed; network, wake-up and priority
 --|  powers of chip makers' programs (NET_ADMIN, NET_BIND_SERVICE, BLOCK_SUSPEND, SYS_NICE) do not lead to root and are not
 --|  matched

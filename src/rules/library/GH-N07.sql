@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin script
---@ case: K80 telnet in recorders of the HiSilicon family, 2013 to 2020; K23 television boxes and projectors
+--@ case: telnet in recorders of the HiSilicon family, 2013 to 2020; television boxes and projectors
 --@ lookalike: Android's own console service runs a shell for builders, is disabled and starts only on debuggable builds;
 --|  Android 4 declared a disabled service sshd that nothing starts; adbd is judged by GH-B08. Xiaomi's finished builds declare
 --|  a service su_daemon whose program is not in the image: lowered

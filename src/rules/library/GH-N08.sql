@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin script
---@ case: K08 Vo1d, 2024 (install-recovery.sh as the hook; its payload lay in /system/xbin); K09 xHelper, 2020
+--@ case: Vo1d, 2024 (install-recovery.sh as the hook; its payload lay in /system/xbin); xHelper, 2020
 --@ lookalike: start-up scripts write to /data and /cache all the time (logs, calibration): only a path that is run counts.
 --|  /mnt/vendor holds a maker's own read-only partitions and is not matched. The stock install-recovery.sh runs applypatch and
 --|  log. A disabled service counts only if an action starts it, and is lowered (a test service of a Samsung phone of 2014)

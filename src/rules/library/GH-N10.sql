@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin properties, user-build
---@ case: K09 xHelper, 2020; K45 hand-rooted vendor builds
+--@ case: xHelper, 2020; hand-rooted vendor builds
 --@ lookalike: developer builds carry su on purpose: told as info. An owner who rooted the phone put it there himself: the
 --|  finding says what is there, not who put it. A folder, a link or a text with that name is not matched
 --@ explain: The firmware contains a program whose purpose is to hand out full rights (su, or the files of a root manager). Any

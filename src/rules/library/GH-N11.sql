@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: attributes
---@ case: K09 xHelper, 2020
+--@ case: the xHelper family, 2020
 --@ lookalike: the flags for fs-verity, extents and case-insensitive folders are normal and not matched; scripts that owners use
 --|  to repair television boxes set the same flag
 --@ explain: A file-system flag keeps this file from being changed, renamed or deleted, even by the administrator, until the

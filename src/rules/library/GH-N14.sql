@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin initrc, plugin properties, user-build
---@ case: K32 Pork Explosion, 2016: a factory mode left in sold phones
+--@ case: Pork Explosion, 2016: a factory mode left in sold phones
 --@ lookalike: the console service has the shell label, is disabled and belongs to developers; services that run as the user
 --|  shell with the shell label have no more rights than the debugging shell; scripts of the recovery system are another system
 --@ explain: Android shuts every service into a compartment of its own (SELinux). This service is put into one that is not meant

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin initrc
---@ case: K34 MTK-su, CVE-2020-0069 (from memory); the Exynos memory device of 2012 (from memory)
+--@ case: MTK-su, CVE-2020-0069 (from memory); the Exynos memory device of 2012 (from memory)
 --@ lookalike: binder, ashmem, null, zero, random, tty, graphics (kgsl, mali, ion) and sensors are open to all on honest phones.
 --|  Whole names of memory and debug devices are compared, never an ending
 --@ explain: The start-up rules give every program write access to a device file through which memory or the inside of the chip

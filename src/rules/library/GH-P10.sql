@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin apk, knowledge bl_secret_codes
---@ case: K43 hidden dialler codes; K31 engineering menus
+--@ case: hidden dialler codes; engineering menus
 --@ lookalike: the codes of Android and of Google's apps (4636, 225, 426 and others) are listed in data/bl_secret_codes.tsv
 --@ explain: Typing *#*#CODE#*#* in the dialler opens a hidden function of this app. Service centres use such codes. Some only
 --|  show a menu; some have changed settings or erased a phone.

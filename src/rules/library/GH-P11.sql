@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin apk, plugin properties, user-build
---@ case: K31 OnePlus EngineerMode, 2017; K36 Unisoc, 2022; K37 factory apps of two brands, 2025
+--@ case: OnePlus EngineerMode, 2017; Unisoc, 2022; factory apps of two brands, 2025
 --@ lookalike: chip makers ship engineering apps whose doors are guarded by a signature permission, or switched off: not
 --|  matched. Where the level of a guard is not known it is taken for a guard
 --@ explain: An app for building or testing phones was left in a finished build. It has the rights of the system, and at least

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: a signature
 --@ needs: plugin apk, plugin cert, plugin permissions, knowledge known_certs
---@ case: K20 AppCloud and similar installers, 2022 to 2025; K59 the allow-list itself
+--@ case: AppCloud and similar installers, 2022 to 2025; the allow-list itself
 --@ lookalike: apps signed by the maker or by Google hold these powers on every phone: not matched. Carriers and copy-protection
 --|  vendors have reasons for some of them: the evidence names the powers
 --@ explain: A list in the firmware grants this app powers that an app from a store can never have, such as installing other
@@ -14,7 +14,7 @@
 --|  powers and can change the app by updating it.
 --|
 --|  It is a capability by arrangement with the maker. It does not show that the powers are misused.
---@ verify: gifthorse cat {input} {path} | grep -A40 PACKAGE
+--@ verify: gifthorse cat {input} {path} | head -n $(({offset} + 40)) | tail -n 44
 --@ next: Look up what the app is and who publishes it. If you do not need it: adb shell pm disable-user --user 0 PACKAGE; that
 --|  does not remove it.
 WITH strong(name) AS (VALUES ('android.permission.INSTALL_PACKAGES'),('android.permission.DELETE_PACKAGES'),('android.permission.GRANT_RUNTIME_PERMISSIONS'),

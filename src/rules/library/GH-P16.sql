@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin permissions, plugin apk
---@ case: K59 default grants, the carrier of several cases
+--@ case: default grants, the carrier of several cases
 --@ lookalike: grants that the owner can take back (fixed="false") are normal and not matched; commented-out examples in the
 --|  same file are not grants; grants to apps of the maker or of Google are lowered, grants to apps that are not on the phone
 --|  are info

@@ -6,7 +6,7 @@
 --@ certainty: able
 --@ witness: bytes of an image
 --@ needs: plugin apk
---@ case: K13 Xiaomi AnalyticsCore, 2016; K39 Verizon Showcase, 2024
+--@ case: Xiaomi AnalyticsCore, 2016; Verizon Showcase, 2024
 --@ lookalike: apps that forbid it, or that are written for Android 9 or newer and do not ask for it, are silent; so are older
 --|  apps that merely may by default, unless they can install others; an app without network access too. A file of exceptions
 --|  for single servers may narrow it: not read here

@@ -3,10 +3,10 @@
 --@ title: A native library lies where only precompiled app code belongs
 --@ severity: high
 --@ axis: behaviour
---@ certainty: same structure as case K03
+--@ certainty: same structure as a documented case
 --@ witness: bytes of an image
 --@ needs: plugin elf
---@ case: K03 Triada in counterfeit phones, 2025 (the layout of its files from memory)
+--@ case: Triada in counterfeit phones, 2025 (the layout of its files from memory)
 --@ lookalike: precompiled code (.odex, .oat) is in the same file format: it always exports the symbol oatdata, and is not
 --|  matched. Old .odex before Android 5 are another format
 --@ explain: The folder framework holds Android's own Java code and what was precompiled from it. This file is an ordinary
