@@ -155,41 +155,50 @@ for cut in (25, 30, 60, 100):
 # ---- conformance captures, field by field ----
 
 
+FIELDS = ["frame.number", "udp.port", "tcp.port", "dns.id", "dns.flags.response", "dns.qry.name", "dns.a", "dns.aaaa", "dns.count.auth_rr", "dns.count.add_rr", "tls.handshake.type",
+          "tls.handshake.extensions_server_name", "tls.handshake.ja3", "tls.handshake.ciphersuite", "tls.handshake.ja3s", "tls.handshake.certificate", "http.response.code"]
+REQUEST = ["http.request.method", "http.host", "http.request.uri", "http.user_agent"]
+
+
+def ascii_only(counter):
+    """What is no ASCII the two write down differently."""
+    return collections.Counter((*k[:3], re.sub(r"[^ -~]+", "?", k[3])) for k in counter.elements())
+
+
 def compare(path):
     """What tshark says and what the rows say, by field."""
     rows = look(path)
-    ts = lambda flt, *fields: g.tshark(path, flt, fields, *OPTIONS)
-    out = {}
-    want = collections.Counter()
-    for frame, ids, resp, names in ts("dns && (udp.port==53 || tcp.port==53)", "frame.number", "dns.id", "dns.flags.response", "dns.qry.name"):
-        for k in range(len(ids)):
-            want[(int(frame[0]), int(ids[k], 16), int(resp[k]), names[k] if k < len(names) else "")] += 1
-    # What is no ASCII the two write down differently.
-    ascii_only = lambda c: collections.Counter(((*k[:3], re.sub(r"[^ -~]+", "?", k[3])) for k in c.elements()))
-    got = collections.Counter((r["packet"], r["txid"], r["response"], text(r["qname"]) or "") for r in rows if r["table"] == "dns_messages")
-    out["DNS messages"] = ascii_only(want), ascii_only(got)
-    want = collections.Counter(x for row in ts("dns && (udp.port==53 || tcp.port==53) && dns.count.auth_rr==0 && dns.count.add_rr==0", "dns.a", "dns.aaaa") for x in row[0] + row[1])
-    plain_ids = collections.Counter(int(r[0][0]) for r in ts("dns && (udp.port==53 || tcp.port==53) && dns.count.auth_rr==0 && dns.count.add_rr==0", "frame.number"))
-    ids = {r["id"] for r in rows if r["table"] == "dns_messages" and r["packet"] in plain_ids}
-    out["DNS addresses"] = want, collections.Counter(r["value"] for r in rows if r["table"] == "dns_answers" and r["type"] in (1, 28) and r["message"] in ids)
-    want = collections.Counter()
-    for sni, ja3, types in ts("tls.handshake.type==1", "tls.handshake.extensions_server_name", "tls.handshake.ja3", "tls.handshake.type"):
-        want[(sni[0] if sni else None, ja3[0] if ja3 else None)] += types.count("1")
-    out["ClientHello: SNI, JA3"] = want, of(rows, "tls_clients", "sni", "ja3")
-    want = collections.Counter()
-    for cipher, ja3s, types in ts("tls.handshake.type==2", "tls.handshake.ciphersuite", "tls.handshake.ja3s", "tls.handshake.type"):
-        want[(int(cipher[-1], 16), ja3s[0] if ja3s else None)] += types.count("2")
-    out["ServerHello: cipher, JA3S"] = want, of(rows, "tls_servers", "cipher", "ja3s")
-    want = collections.Counter(g.digest(x) for row in ts("tls.handshake.certificate", "tls.handshake.certificate") for x in row[0])
-    out["certificates"] = want, collections.Counter(r["sha256"] for r in rows if r["table"] == "tls_certs")
-    want = collections.Counter()
-    for row in g.tshark(path, "http.request && tcp", ["http.request.method", "http.host", "http.request.uri", "http.user_agent"], *OPTIONS[:2]):
+    # One run for all fields, and one where bodies are put together, or requests behind them are not seen.
+    seen = [dict(zip(FIELDS, r)) for r in g.tshark(path, "dns || tls.handshake.type || tls.handshake.certificate || http.response", FIELDS, *OPTIONS)]
+    messages, addresses, clients, servers = (collections.Counter() for _ in range(4))
+    alone = set()
+    for f in seen:
+        if "53" in f["udp.port"] + f["tcp.port"]:
+            for k, txid in enumerate(f["dns.id"]):
+                messages[(int(f["frame.number"][0]), int(txid, 16), int(f["dns.flags.response"][k]), f["dns.qry.name"][k] if k < len(f["dns.qry.name"]) else "")] += 1
+            if not set(f["dns.count.auth_rr"] + f["dns.count.add_rr"]) - {"0"}:
+                alone.add(int(f["frame.number"][0]))
+                addresses.update(f["dns.a"] + f["dns.aaaa"])
+        types = f["tls.handshake.type"]
+        if "1" in types:
+            clients[((f["tls.handshake.extensions_server_name"] or [None])[0], (f["tls.handshake.ja3"] or [None])[0])] += types.count("1")
+        if "2" in types:
+            servers[(int(f["tls.handshake.ciphersuite"][-1], 16), (f["tls.handshake.ja3s"] or [None])[0])] += types.count("2")
+    requests = collections.Counter()
+    for row in g.tshark(path, "http.request && tcp", REQUEST, *OPTIONS[:2]):
         for k in range(len(row[0])):
-            want[tuple(c[k] if k < len(c) else None for c in row)] += 1
-    out["HTTP requests"] = want, of(rows, "http_requests", "method", "host", "uri", "agent")
-    want = collections.Counter(int(x[0][0]) for x in ts("http.response && tcp", "http.response.code") if x[0])
-    out["HTTP answers"] = want, collections.Counter(r["status"] for r in rows if r["table"] == "http_responses")
-    return out
+            requests[tuple(c[k] if k < len(c) else None for c in row)] += 1
+    ids = {r["id"] for r in rows if r["table"] == "dns_messages" and r["packet"] in alone}
+    one = lambda table, column: collections.Counter(r[column] for r in rows if r["table"] == table)
+    return {
+        "DNS messages": (ascii_only(messages), ascii_only(collections.Counter((r["packet"], r["txid"], r["response"], text(r["qname"]) or "") for r in rows if r["table"] == "dns_messages"))),
+        "DNS addresses": (addresses, collections.Counter(r["value"] for r in rows if r["table"] == "dns_answers" and r["type"] in (1, 28) and r["message"] in ids)),
+        "ClientHello: SNI, JA3": (clients, of(rows, "tls_clients", "sni", "ja3")),
+        "ServerHello: cipher, JA3S": (servers, of(rows, "tls_servers", "cipher", "ja3s")),
+        "certificates": (collections.Counter(g.digest(x) for f in seen for x in f["tls.handshake.certificate"]), one("tls_certs", "sha256")),
+        "HTTP requests": (requests, of(rows, "http_requests", "method", "host", "uri", "agent")),
+        "HTTP answers": (collections.Counter(int(f["http.response.code"][0]) for f in seen if f["http.response.code"] and f["tcp.port"]), one("http_responses", "status")),
+    }
 
 
 pcaps = ght.corpus("pcap")
