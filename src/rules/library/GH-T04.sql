@@ -15,8 +15,9 @@
 --| This alone proves no interference.
 --@ verify: tshark -r {input} -Y 'quic' -T fields -e frame.number -e ip.dst -e tls.handshake.extensions_server_name
 --@ next: Compare with another network. If the same name answers there by QUIC, it is filtered here.
-SELECT f.file_id AS file_id, f.at AS at, 'packet '||f.packet||': '||f.packets_out||' packets to '||f.party||', none back' AS evidence, f.party||' '||f.sport AS
-	subject FROM flows f WHERE f.protocol='quic' AND f.packets_in=0
-	AND f.packets_out>=2 AND f.last_us-f.first_us>=300000 AND NOT f.local AND EXISTS(SELECT 1 FROM flows g WHERE g.file_id=f.file_id AND g.protocol='quic' AND
-	g.packets_in>0 AND g.first_us<=f.last_us+5000000
-	AND g.last_us>=f.first_us-5000000) AND EXISTS(SELECT 1 FROM captures c WHERE c.file_id=f.file_id AND c.last_us-f.last_us>=5000000);
+WITH q AS MATERIALIZED (SELECT file_id, at, packet, packets_out, packets_in, party, sport, first_us, last_us, local FROM flows WHERE protocol='quic')
+	SELECT f.file_id AS file_id, f.at AS at, 'packet '||f.packet||': '||f.packets_out||' packets to '||f.party||', none back' AS evidence,
+	 f.party||' '||f.sport AS subject FROM q f
+	WHERE f.packets_in=0 AND f.packets_out>=2 AND f.last_us-f.first_us>=300000 AND NOT f.local
+	AND EXISTS(SELECT 1 FROM q g WHERE g.file_id=f.file_id AND g.packets_in>0 AND g.first_us<=f.last_us+5000000 AND g.last_us>=f.first_us-5000000)
+	AND EXISTS(SELECT 1 FROM captures c WHERE c.file_id=f.file_id AND c.last_us-f.last_us>=5000000);
