@@ -48,7 +48,6 @@ static const struct {
 	{"dtbo", 0, 4, "\327\267\253\036"},
 	{"kernel", 0x38, 4, "ARMd"},
 	{"payload", 0, 4, "CrAU"},
-	{"squashfs", 0, 4, "hsqs"},
 	{"ubi", 0, 4, "UBI#"},
 	{"7z", 0, 6, "7z\274\257\047\034"},
 	{"rar", 0, 4, "Rar!"},

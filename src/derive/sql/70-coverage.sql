@@ -122,7 +122,7 @@ CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
 -- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, CASE WHEN ftype='image' OR gh_code_partition(name) THEN 'partition' ELSE 'package' END,
 	CASE kind WHEN 'data' THEN 'its format is not known' WHEN 'empty' THEN 'it is empty' ELSE 'its format is not read yet ('||kind||')' END, size, 0, 0, '*'
-	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','squashfs','ubi','7z','rar')
+	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','ubi','7z','rar')
 		OR (ftype='image' AND gh_code_partition(image)) OR (ftype='file' AND gh_code_partition(name) AND leaf_size>=65536
 			AND kind NOT IN ('text','xml','script','pem','png','jpeg','pdf','elf','dtb')))
 	AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob AND gh_is_format(r.plugin));
