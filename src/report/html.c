@@ -209,6 +209,7 @@ static void page(struct gh_html *h, const struct gh_report_style *style)
 		fwrite(gh_style_files[i].text, 1, gh_style_files[i].n, h->to);
 	fputs("</style>\n</head>\n<body>\n", h->to);
 	gh_html_top(h);
+	gh_html_traffic(h);
 	gh_html_advice(h);
 	gh_html_examined(h);
 	gh_html_findings(h);

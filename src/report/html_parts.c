@@ -122,7 +122,10 @@ void gh_html_top(struct gh_html *h)
 		m->quiet == 1 ? "" : "s", m->silent);
 	warnings(h);
 	axes(h);
-	put(h, "<nav class=\"toc\"><a href=\"#advice\">What to do now</a> <a href=\"#examined\">What was examined</a> "
+	put(h, "<nav class=\"toc\">");
+	if (m->captures.n)
+		put(h, "<a href=\"#parties\">Who it talks to</a> ");
+	put(h, "<a href=\"#advice\">What to do now</a> <a href=\"#examined\">What was examined</a> "
 	       "<a href=\"#findings\">What was found</a> <a href=\"#integrity\">What is signed</a> <a "
 	       "href=\"#checks\">Checks</a> <a "
 	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");
