@@ -16,10 +16,14 @@ enum gh_exit {
 };
 
 int gh_cmd_scan(int argc, char **argv);
+int gh_cmd_traffic(int argc, char **argv);
+int gh_cmd_compare(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);
 int gh_cmd_cat(int argc, char **argv);
 int gh_cmd_dex(int argc, char **argv);
-int gh_cmd_compare(int argc, char **argv);
+int gh_cmd_identify(int argc, char **argv);
+int gh_cmd_coverage(int argc, char **argv);
+int gh_cmd_unpack(int argc, char **argv);
 int gh_cmd_report(int argc, char **argv);
 int gh_cmd_query(int argc, char **argv);
 int gh_cmd_rules(int argc, char **argv);

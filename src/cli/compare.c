@@ -32,15 +32,12 @@ static const char about[] =
 	"  written; 3 equal as far as compared, but parts were damaged, unread or on one side only; 130 interrupted.\n";
 
 struct compare {
-	struct gh_engine_config config;
-	struct gh_outputs out;
 	const char *input[2];
 	size_t n;
-	const char *db_path;
 	enum gh_fail_on on;
 	bool facts[2];
 	int64_t scan[2];
-	struct gh_looking looking;
+	struct gh_scan looking; /* of one side after the other; out and db_path are of both */
 };
 
 static bool fail_on(struct compare *c, const char *value)
@@ -49,7 +46,7 @@ static bool fail_on(struct compare *c, const char *value)
 	for (int i = 0; i < 3; i++)
 		if (strcmp(value, words[i]) == 0) {
 			c->on = (enum gh_fail_on)i;
-			c->out.fail_on = words[i];
+			c->looking.out.fail_on = words[i];
 			return true;
 		}
 	gh_complain("--fail-on takes any, unexplained or never here, not %s", value);
@@ -61,26 +58,30 @@ static bool set(struct compare *c, enum option o, const char *value)
 	uint64_t n = 0;
 	switch (o) {
 	case O_FORMAT:
-		return gh_outputs_add(&c->out, value);
+		if (strncmp(value, "integrity", strlen("integrity")) == 0) {
+			gh_complain("-f takes text, json=FILE or html=FILE here, not %s", value);
+			return false;
+		}
+		return gh_outputs_add(&c->looking.out, value);
 	case O_DB:
-		c->db_path = value;
+		c->looking.db_path = value;
 		return true;
 	case O_JOBS:
 		if (!gh_number_option(value, 1, 64, &n, "--jobs"))
 			return false;
-		c->config.jobs = (unsigned)n;
+		c->looking.config.jobs = (unsigned)n;
 		return true;
 	case O_FAIL_ON:
 		return fail_on(c, value);
 	case O_SPILL_DIR:
-		c->config.spill_dir = value;
+		c->looking.config.spill_dir = value;
 		return true;
 	case O_PROGRESS:
 		return gh_progress_choose(&c->looking.progress, value);
 	case O_COLOR:
-		return gh_outputs_color(&c->out, value);
+		return gh_outputs_color(&c->looking.out, value);
 	case O_SHUFFLE:
-		return gh_number_option(value, 0, INT64_MAX, &c->config.shuffle, "--shuffle");
+		return gh_number_option(value, 0, INT64_MAX, &c->looking.config.shuffle, "--shuffle");
 	}
 	return false;
 }
@@ -113,11 +114,11 @@ static bool check(struct compare *c)
 			return false;
 		c->facts[i] = strcmp(c->input[i], "-") && is_facts(c->input[i]);
 	}
-	if (c->config.spill_dir && !gh_input_is_folder(c->config.spill_dir)) {
-		gh_complain("--spill-dir %s: there is no such folder; make it first", c->config.spill_dir);
+	if (c->looking.config.spill_dir && !gh_input_is_folder(c->looking.config.spill_dir)) {
+		gh_complain("--spill-dir %s: there is no such folder; make it first", c->looking.config.spill_dir);
 		return false;
 	}
-	return gh_outputs_check(&c->out, c->db_path, c->input, 2);
+	return gh_outputs_check(&c->looking.out, c->looking.db_path, c->input, 2);
 }
 
 /* 0 to go on, else an exit code plus 1. */
@@ -154,12 +155,14 @@ static enum gh_code import(struct compare *c, size_t i, struct gh_err *err)
 
 static enum gh_code look(struct compare *c, size_t i, struct gh_err *err)
 {
-	struct gh_looking *l = &c->looking;
-	enum gh_code code = gh_looking_scan(l, &c->input[i], 1, err);
+	struct gh_scan *l = &c->looking;
+	l->inputs[0] = c->input[i];
+	l->n_inputs = 1;
+	enum gh_code code = gh_scan_look(l, err);
 	c->scan[i] = l->id;
 	if (code && code != GH_END)
 		return code;
-	if (gh_looking_judge(l, err) || gh_db_end(l->db, code ? "interrupted" : "complete", err))
+	if (gh_scan_judge(l, err) || gh_db_end(l->db, code ? "interrupted" : "complete", err))
 		return err->code;
 	return code;
 }
@@ -167,16 +170,17 @@ static enum gh_code look(struct compare *c, size_t i, struct gh_err *err)
 /* Facts that are there come first: what they know is not looked at again. GH_END: stopped by the user. */
 static enum gh_code look_at_both(struct compare *c, struct gh_err *err)
 {
-	enum gh_code code = gh_looking_start(&c->looking, &c->config, c->db_path, err);
+	enum gh_code code = gh_scan_start(&c->looking, err);
 	for (size_t i = 0; i < 2 && code == GH_OK; i++)
 		if (c->facts[i])
 			code = import(c, i, err);
 	if (code == GH_OK)
-		code = gh_looking_begin(&c->looking, true, err);
+		code = gh_scan_known(&c->looking, err);
 	for (size_t i = 0; i < 2 && code == GH_OK; i++)
 		if (!c->facts[i])
 			code = look(c, i, err);
-	gh_looking_rest(&c->looking);
+	gh_engine_free(c->looking.engine);
+	c->looking.engine = NULL;
 	return code;
 }
 
@@ -207,7 +211,7 @@ static int run(struct compare *c, struct gh_err *err)
 	struct gh_comparison result;
 	int exit_code = GH_EXIT_USAGE;
 	if (gh_compare(&result, c->looking.db, c->scan[0], c->scan[1], err) == GH_OK &&
-		gh_outputs_forms(&c->out, c->db_path, write_form, &result, err))
+		gh_outputs_forms(&c->looking.out, c->looking.db_path, write_form, &result, err))
 		exit_code = gh_compare_found(&result, c->on) ? GH_EXIT_FINDINGS
 			    : gh_compare_incomplete(&result) ? GH_EXIT_INCOMPLETE
 							     : GH_EXIT_OK;
@@ -219,14 +223,15 @@ int gh_cmd_compare(int argc, char **argv)
 {
 	static struct compare c;
 	struct gh_err err = {0};
-	gh_outputs_init(&c.out);
-	c.out.fail_on = "any";
+	gh_outputs_init(&c.looking.out);
+	c.looking.out.fail_on = "any";
 	int early = parse(&c, argc, argv);
 	if (early)
 		return early - 1;
 	int exit_code = run(&c, &err);
 	if (exit_code == GH_EXIT_USAGE && err.code)
 		gh_complain("%s", err.what);
-	gh_looking_end(&c.looking);
+	gh_engine_free(c.looking.engine);
+	gh_db_close(c.looking.db);
 	return exit_code;
 }

@@ -19,11 +19,18 @@ static const struct {
 } commands[] = {
 	{"scan", gh_cmd_scan, true, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
+	{"traffic", gh_cmd_traffic, true, "CAPTURE...",
+		"look at a capture of a phone's traffic: who it talks to, and who interferes on the way"},
 	{"compare", gh_cmd_compare, true, "A B",
 		"tell what differs between two builds, or a unit and the published build"},
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
+	{"identify", gh_cmd_identify, false, "FILE...",
+		"what a file is, by its beginning and end, and what to do with it"},
+	{"unpack", gh_cmd_unpack, true, "INPUT -o DIR",
+		"write all files to a folder, with a manifest of their attributes"},
+	{"coverage", gh_cmd_coverage, false, "INPUT...|FACTS.db", "which bytes belong to what, and which to nothing"},
 	{"report", gh_cmd_report, true, "FACTS.db", "tell the findings of a scan again, in any format"},
 	{"query", gh_cmd_query, false, "FACTS.db 'SELECT …'", "ask the facts with SQL, read-only"},
 	{"rules", gh_cmd_rules, false, "", "list the rules"},
@@ -51,7 +58,7 @@ static void usage(FILE *to)
 static void warm_libcrypto(void)
 {
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
-	static const char *const digests[] = {"SHA256", "SHA1"};
+	static const char *const digests[] = {"SHA256", "SHA384", "SHA1", "MD5"};
 	for (size_t i = 0; i < GH_COUNT(digests); i++)
 		EVP_MD_free(EVP_MD_fetch(NULL, digests[i], NULL));
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gifthorse scan: look, derive, judge, report. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/facts.h"
 #include "cli/looking.h"
-#include "cli/output.h"
+#include "derive/derive.h"
+#include "engine/jail.h"
+#include "facts/embed.h"
+#include "rules/rules.h"
 #include "tree/measure.h"
-
-enum { INPUTS_MAX = 1024 };
 
 enum option {
 	O_FORMAT,
@@ -23,6 +28,7 @@ enum option {
 	O_WITHOUT,
 	O_PROGRESS,
 	O_COLOR,
+	O_REDACT,
 	O_HANG,
 	O_SHUFFLE
 };
@@ -37,23 +43,15 @@ static const struct gh_option options[] = {
 	{"--without", NULL, "PLUGIN", "switch a format or inspector off; may be given several times"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
+	{"--redact", NULL, NULL,
+		"for sharing: serials, IMEI, SSIDs, accounts, MACs, names of inputs are replaced in reports"},
 	{"--hang-seconds", NULL, "N", "end a worker that works for so long without a sign of life (60)"},
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
 
-struct scan {
-	struct gh_engine_config config;
-	struct gh_outputs out;
-	const char *inputs[INPUTS_MAX];
-	size_t n_inputs;
-	const char *db_path;
-	const char *literals_path;
-	struct gh_looking looking;
-};
-
 /* ---- arguments ---- */
 
-static bool without(struct scan *s, const char *name)
+static bool without(struct gh_scan *s, const char *name)
 {
 	int bit = gh_plugin_find(gh_str(name));
 	if (bit < 0) {
@@ -70,7 +68,7 @@ static bool without(struct scan *s, const char *name)
 	return true;
 }
 
-static bool set(struct scan *s, enum option o, const char *value)
+static bool set(struct gh_scan *s, enum option o, const char *value)
 {
 	uint64_t n = 0;
 	switch (o) {
@@ -98,11 +96,13 @@ static bool set(struct scan *s, enum option o, const char *value)
 	case O_SHUFFLE:
 		return gh_number_option(value, 0, INT64_MAX, &s->config.shuffle, "--shuffle");
 	case O_PROGRESS:
-		return gh_progress_choose(&s->looking.progress, value);
+		return gh_progress_choose(&s->progress, value);
 	case O_FORMAT:
 		return gh_outputs_add(&s->out, value);
 	case O_FAIL_ON:
 		return gh_outputs_fail_on(&s->out, value);
+	case O_REDACT:
+		return s->out.redact = true;
 	case O_COLOR:
 		return gh_outputs_color(&s->out, value);
 	}
@@ -110,7 +110,7 @@ static bool set(struct scan *s, enum option o, const char *value)
 }
 
 /* 0 to go on, else an exit code plus 1. */
-static int parse(struct scan *s, int argc, char **argv)
+static int parse(struct gh_scan *s, int argc, char **argv)
 {
 	struct gh_args args = {.argc = argc,
 		.argv = argv,
@@ -125,8 +125,8 @@ static int parse(struct scan *s, int argc, char **argv)
 			return 1 + GH_EXIT_OK;
 		if (o == -4 || (o >= 0 && !set(s, (enum option)o, value)))
 			return 1 + GH_EXIT_USAGE;
-		if (o == -1 && s->n_inputs == INPUTS_MAX) {
-			gh_complain("more than %d inputs; put them into one folder", INPUTS_MAX);
+		if (o == -1 && s->n_inputs == GH_INPUTS_MAX) {
+			gh_complain("more than %d inputs; put them into one folder", GH_INPUTS_MAX);
 			return 1 + GH_EXIT_USAGE;
 		}
 		if (o == -1)
@@ -180,37 +180,64 @@ static struct gh_literals *literals_from(const char *path, struct gh_err *err)
 	return l;
 }
 
-static int run(struct scan *s, struct gh_err *err)
+/* Looks, derives, judges; GH_END: interrupted. */
+static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 {
-	struct gh_looking *l = &s->looking;
-	if (gh_looking_start(l, &s->config, s->db_path, err) ||
-		gh_looking_begin(l, !s->literals_path && !s->config.off, err))
-		return GH_EXIT_USAGE;
-	enum gh_code code = gh_looking_scan(l, s->inputs, s->n_inputs, err);
+	if (gh_scan_start(s, err) || gh_scan_known(s, err))
+		return err->code;
+	enum gh_code code = gh_scan_look(s, err);
+	if (code != GH_OK && code != GH_END)
+		return code;
+	bool cut = code == GH_END;
+	gh_engine_free(s->engine);
+	s->engine = NULL;
+	if (gh_scan_judge(s, err) || gh_db_end(s->db, cut ? "interrupted" : "complete", err))
+		return err->code;
+	return code;
+}
+
+struct gh_db *gh_scan_quiet(const char *const *inputs, size_t n, int64_t *ret_scan, struct gh_err *err)
+{
+	static struct gh_scan s;
+	for (; s.n_inputs < n && s.n_inputs < GH_INPUTS_MAX; s.n_inputs++)
+		s.inputs[s.n_inputs] = inputs[s.n_inputs];
+	enum gh_code code = whole(&s, err);
+	gh_engine_free(s.engine);
+	*ret_scan = s.id;
+	if (code == GH_OK)
+		return s.db;
+	gh_db_close(s.db);
+	return NULL;
+}
+
+static int run(struct gh_scan *s, struct gh_err *err)
+{
+	enum gh_code code = whole(s, err);
 	if (code != GH_OK && code != GH_END)
 		return GH_EXIT_USAGE;
 	bool cut = code == GH_END;
-	gh_looking_rest(l);
-	if (gh_looking_judge(l, err) || gh_db_end(l->db, cut ? "interrupted" : "complete", err))
-		return GH_EXIT_USAGE;
-	int exit_code = gh_outputs_write(&s->out, l->db, l->id, s->db_path, err);
+	int exit_code = gh_outputs_write(&s->out, s->db, s->id, s->db_path, err);
 	return cut ? GH_EXIT_INTERRUPTED : exit_code;
+}
+
+int gh_scan_run(struct gh_scan *s)
+{
+	struct gh_err err = {0};
+	int exit_code = GH_EXIT_USAGE;
+	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, &err)))
+		exit_code = run(s, &err);
+	if (exit_code == GH_EXIT_USAGE && err.code)
+		gh_complain("%s", err.what);
+	gh_engine_free(s->engine);
+	gh_db_close(s->db);
+	gh_literals_free((struct gh_literals *)s->config.literals);
+	return exit_code;
 }
 
 int gh_cmd_scan(int argc, char **argv)
 {
-	static struct scan s;
+	static struct gh_scan s;
 	gh_outputs_init(&s.out);
 	int early = parse(&s, argc, argv);
-	if (early)
-		return early - 1;
-	struct gh_err err = {0};
-	int exit_code = GH_EXIT_USAGE;
-	if (!s.literals_path || (s.config.literals = literals_from(s.literals_path, &err)))
-		exit_code = run(&s, &err);
-	if (exit_code == GH_EXIT_USAGE && err.code)
-		gh_complain("%s", err.what);
-	gh_looking_end(&s.looking);
-	gh_literals_free((struct gh_literals *)s.config.literals);
-	return exit_code;
+	return early ? early - 1 : gh_scan_run(&s);
 }

@@ -19,6 +19,8 @@ static void head(struct gh_json *j, const struct gh_model *m)
 	gh_json_open(j, "scan", '{');
 	gh_json_text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
 	gh_json_text(j, "sandbox", m->sandbox);
+	gh_json_number(j, "crashes", m->crashes);
+	gh_json_yes(j, "redacted", m->redacted);
 	gh_json_shut(j, '}');
 	gh_json_open(j, "inputs", '[');
 	for (size_t i = 0; i < m->n_inputs; i++) {
@@ -84,6 +86,93 @@ static void coverage(struct gh_json *j, const struct gh_model *m, size_t cap)
 	gh_json_shut(j, '}');
 }
 
+static void bytes(struct gh_json *j, const struct gh_model *m, size_t cap)
+{
+	size_t n = cap ? gh_min(cap * 4, m->n_covers) : m->n_covers,
+	       strays = cap ? gh_min(cap, m->n_strays) : m->n_strays;
+	gh_json_open(j, "bytes", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_cover_row *c = &m->covers[i];
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "place", c->place);
+		gh_json_text(j, "format", c->format);
+		gh_json_number(j, "size", c->size);
+		gh_json_yes(j, "opened", c->content >= 0);
+		gh_json_number(j, "content", c->content < 0 ? 0 : c->content);
+		gh_json_number(j, "structure", c->structure);
+		gh_json_number(j, "padding", c->padding);
+		gh_json_number(j, "unclaimed", c->unclaimed);
+		gh_json_number(j, "not_told_apart", c->inside);
+		gh_json_number(j, "not_swept", c->unswept);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+	gh_json_open(j, "unclaimed", '[');
+	for (size_t i = 0; i < strays; i++) {
+		const struct gh_stray *u = &m->strays[i];
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "place", u->place);
+		gh_json_number(j, "offset", u->at);
+		gh_json_number(j, "bytes", u->len);
+		gh_json_number(j, "entropy_millibits", u->entropy);
+		gh_json_text(j, "begins_like", u->magic);
+		gh_json_text(j, "head", u->head);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+	gh_json_number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
+}
+
+static void integrity(struct gh_json *j, const struct gh_model *m, size_t cap)
+{
+	gh_json_open(j, "integrity", '{');
+	gh_json_text(j, "vbmeta_digest", gh_vbmeta_digest(m));
+	gh_json_open(j, "verified_boot", '[');
+	size_t n = cap && cap < m->n_trust ? cap : m->n_trust;
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_trust *t = &m->trust[i];
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "kind", t->kind);
+		gh_json_text(j, "partition", t->partition);
+		gh_json_text(j, "by", t->by);
+		gh_json_text(j, "state", t->state);
+		gh_json_text(j, "why", t->why);
+		gh_json_text(j, "key_sha1", t->key);
+		gh_json_text(j, "key_known_as", t->known);
+		gh_json_number(j, "rollback", t->rollback);
+		gh_json_number(j, "flags", t->flags);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+	gh_json_number(j, "verified_boot_left_out", (int64_t)(m->n_trust - n));
+	gh_json_open(j, "packages", '{');
+	for (size_t i = 0; i < m->n_packages; i++) {
+		uint64_t count = 0;
+		(void)gh_str_u64(m->packages[i].value, 10, &count);
+		gh_json_number(j, m->packages[i].key.p, (int64_t)count);
+	}
+	gh_json_shut(j, '}');
+	gh_json_open(j, "not_covered", '{');
+	for (size_t k = 0; k < GH_UNCOVERED_LISTS; k++) {
+		gh_json_open(j, gh_uncovered_lists[k], '[');
+		for (size_t i = 0; i < m->n_uncovered; i++) {
+			const struct gh_uncovered *u = &m->uncovered[i];
+			if (!gh_str_is(u->list, gh_uncovered_lists[k]))
+				continue;
+			gh_json_open(j, NULL, '{');
+			gh_json_text(j, "name", u->name);
+			gh_json_text(j, "slot", u->slot);
+			gh_json_text(j, "format", u->format);
+			gh_json_number(j, "size", u->size);
+			gh_json_number(j, "files", u->files);
+			gh_json_shut(j, '}');
+		}
+		gh_json_shut(j, ']');
+	}
+	gh_json_shut(j, '}');
+	gh_json_shut(j, '}');
+}
+
 static void axes(struct gh_json *j, const struct gh_model *m)
 {
 	gh_json_open(j, "axes", '{');
@@ -135,6 +224,80 @@ static void findings(struct gh_json *j, const struct gh_model *m, size_t cap)
 	gh_json_number(j, "findings_left_out", (int64_t)left_out);
 }
 
+static void parts(struct gh_json *j, const struct gh_model *m)
+{
+	gh_json_open(j, "parts", '[');
+	for (size_t i = 0; i < m->n_parts; i++) {
+		const struct gh_named_part *p = &m->parts[i];
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "kind", p->kind);
+		gh_json_text(j, "name", p->name);
+		gh_json_text(j, "certainty", p->certainty);
+		gh_json_text(j, "witness", p->witness);
+		gh_json_text(j, "place", p->place);
+		gh_json_number(j, "offset", p->at);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+}
+
+static void party(struct gh_json *j, const struct gh_party *p)
+{
+	struct gh_mark mark = gh_arena_mark(j->arena);
+	gh_json_open(j, NULL, '{');
+	gh_json_text(j, "name", p->name);
+	gh_json_text(j, "named_by", p->by);
+	gh_json_text(j, "state", p->state);
+	gh_json_text(j, "why", p->why);
+	gh_json_text(j, "tls", p->tls);
+	gh_json_text(j, "protocols", p->protocols);
+	gh_json_text(j, "apps", p->apps);
+	gh_json_text(j, "named_in", p->code);
+	gh_json_text(j, "country", p->country);
+	gh_json_text(j, "owner", p->owner);
+	gh_json_yes(j, "local", p->local);
+	gh_json_number(j, "addresses", p->addresses);
+	gh_json_number(j, "connections", p->flows);
+	gh_json_number(j, "first_packet", p->packet);
+	gh_json_text(j, "first", gh_moment(j->arena, p->first_us));
+	gh_json_text(j, "last", gh_moment(j->arena, p->last_us));
+	gh_json_number(j, "bytes_out", p->bytes_out);
+	gh_json_number(j, "bytes_in", p->bytes_in);
+	gh_json_shut(j, '}');
+	gh_arena_release(j->arena, mark);
+}
+
+static void traffic(struct gh_json *j, const struct gh_model *m, size_t cap)
+{
+	const struct gh_captures *c = &m->captures;
+	if (!c->n)
+		return;
+	gh_json_open(j, "traffic", '{');
+	gh_json_number(j, "packets", c->packets);
+	gh_json_number(j, "bytes", c->bytes);
+	gh_json_text(j, "first", gh_moment(j->arena, c->first_us));
+	gh_json_text(j, "last", gh_moment(j->arena, c->last_us));
+	gh_json_number(j, "connections", c->flows);
+	gh_json_number(j, "decrypted_bytes", c->decrypted);
+	gh_json_number(j, "lost_bytes", c->lost_bytes);
+	gh_json_number(j, "wifi_encrypted", c->wifi_encrypted);
+	gh_json_yes(j, "first_boot", c->first_boot);
+	gh_json_text(j, "not_shown", gh_str(gh_traffic_blind));
+	gh_json_open(j, "states", '{');
+	gh_json_number(j, "good", c->good);
+	gh_json_number(j, "bad", c->bad);
+	gh_json_number(j, "not_visible", c->hidden);
+	gh_json_number(j, "not_judged", c->unjudged);
+	gh_json_shut(j, '}');
+	gh_json_open(j, "parties", '[');
+	size_t n = cap && cap < m->n_parties ? cap : m->n_parties;
+	for (size_t i = 0; i < n; i++)
+		party(j, &m->parties[i]);
+	gh_json_shut(j, ']');
+	gh_json_number(j, "parties_left_out", (int64_t)(m->n_parties - n));
+	gh_json_shut(j, '}');
+}
+
 static void rules(struct gh_json *j, const struct gh_model *m)
 {
 	gh_json_open(j, "rules", '[');
@@ -159,10 +322,14 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	const char *fail_on = style->fail_on ? style->fail_on : "high";
 	gh_json_open(&j, NULL, '{');
 	head(&j, m);
+	integrity(&j, m, cap);
 	coverage(&j, m, cap);
+	bytes(&j, m, cap);
 	axes(&j, m);
 	findings(&j, m, cap);
+	traffic(&j, m, cap);
 	rules(&j, m);
+	parts(&j, m);
 	gh_json_open(&j, "exit", '{');
 	gh_json_text(&j, "fail_on", gh_str(fail_on));
 	gh_json_yes(&j, "findings", gh_model_at_least(m, fail_on));
@@ -178,6 +345,8 @@ enum gh_code gh_report_json(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK)
 		gh_json_model(&m, style, 0, to);
 	gh_model_done(&m);

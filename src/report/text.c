@@ -170,12 +170,19 @@ static void put_rest(struct gh_screen *t, const struct gh_model *m, const struct
 		0, 2, NULL);
 	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
 		gh_screen_put(t,
-			GH_STR("First keep a copy of the firmware; until then no log-in, no update, no reset."), 0, 2,
-			NULL);
+			m->captures.n && !m->phone ? GH_STR("First keep a copy of the capture; until this is explained "
+							    "no log-in over this connection.")
+						   : GH_STR("First keep a copy of the firmware; until then no log-in, "
+							    "no update, no reset."),
+			0, 2, NULL);
+	if (m->captures.n)
+		gh_screen_put(t, gh_str(gh_traffic_blind), 0, 2, NULL);
 	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
 			      : html     ? gh_str_fmt(z, "All of it: %s", html)
 			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
-					 : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
+			      : m->captures.n && !m->phone
+				      ? GH_STR("All of it: gifthorse traffic CAPTURE -f html=report.html")
+				      : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
 	gh_screen_put(t, where, 0, 2, NULL);
 }
 
@@ -191,6 +198,25 @@ static void put_verdict(struct gh_screen *t, const struct gh_model *m)
 	}
 }
 
+/* Of a capture: its size, and the parties, bad ones first; what is left out is counted. */
+static void put_traffic(struct gh_screen *t, struct gh_model *m)
+{
+	enum { PARTIES = 6 };
+	struct gh_arena *z = t->arena;
+	size_t n = gh_min(m->n_parties, PARTIES);
+	gh_screen_put(t, gh_traffic_line(m), 0, 2, NULL);
+	if (m->captures.decrypted)
+		gh_screen_put(
+			t, gh_str_fmt(z, "A key log opened %s.", gh_size(z, m->captures.decrypted).p), 0, 2, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct gh_str line = gh_party_line(z, &m->parties[i]);
+		size_t fit = t->width ? gh_fit(line, t->width) : line.n;
+		gh_screen_put(t, gh_strn(line.p, fit), 0, 2, NULL);
+	}
+	if (n < m->n_parties)
+		gh_screen_put(t, gh_str_fmt(z, "and %zu more parties, in the report", m->n_parties - n), 0, 2, NULL);
+}
+
 /* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
 static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
@@ -204,7 +230,10 @@ static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_r
 	if (blank)
 		gh_screen_put(t, GH_STR(""), 0, 0, NULL);
 	put_verdict(t, m);
-	put_axes(t, m);
+	if (m->captures.n)
+		put_traffic(t, m);
+	if (m->phone || !m->captures.n)
+		put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);
 	if (m->n_groups)
@@ -230,6 +259,8 @@ enum gh_code gh_report_text(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK) {
 		struct gh_screen t = {.arena = &m.arena, .width = style->width, .color = style->color};
 		if (compose(&t, &m, style) < gh_min(m.n_groups, FINDINGS_MAX) && t.width > GH_SCREEN_NARROW)

@@ -59,10 +59,12 @@ static const struct {
 	{"properties", "no property file"},
 	{"initrc", "no init script"},
 	{"avb", "no vbmeta structure"},
+	{"verity", "no partition with a hash or a hash tree"},
 	{"bootimg", "no boot image"},
 	{"cert", "no certificate"},
 	{"fstab", "no file system table"},
 	{"permissions", "no permission list"},
+	{"capture", "no packet capture"},
 };
 
 /* The first thing that stayed closed, and how many more. */
@@ -129,6 +131,17 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 			"SELECT CASE WHEN build_type IS NULL THEN 'the build type (ro.build.type) is not known' END "
 			"FROM scan",
 			GH_NONE);
+	if (gh_str_is(need, "resolvers"))
+		return ask(db, arena,
+			"SELECT 'the network''s own resolvers are not known: no DHCP answer in the capture' WHERE NOT "
+			"EXISTS(SELECT 1 FROM "
+			"resolvers)",
+			GH_NONE);
+	if (gh_str_is(need, "indicators"))
+		return ask(db, arena,
+			"SELECT 'no list of indicators was given (--indicators)' WHERE NOT EXISTS(SELECT 1 FROM "
+			"indicators)",
+			GH_NONE);
 	if (gh_str_is(need, "reference"))
 		return GH_STR("no reference build was given");
 	if (gh_str_starts(need, "knowledge ")) {
@@ -139,6 +152,17 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 		return ask(db, arena, sql, GH_NONE);
 	}
 	return gh_str_fmt(arena, "a need that this version does not know: %.*s", (int)need.n, need.p);
+}
+
+bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)
+{
+	bool traffic = gh_str_starts(rule->id, "GH-T");
+	const char *sql =
+		traffic ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
+			: "SELECT 'x' WHERE NOT EXISTS(SELECT 1 FROM temp.n_run WHERE plugin='capture') OR "
+			  "EXISTS(SELECT 1 FROM "
+			  "temp.n_run WHERE plugin NOT IN ('capture','gzip','zip','zstd','xz','tar','listing'))";
+	return ask(db, arena, sql, GH_NONE).p != NULL;
 }
 
 struct gh_str gh_needs_missing(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)

@@ -763,6 +763,358 @@ def _(d):
         d.add('passwd', file_id=f, user=user, uid=uid, hash=digest)
 
 
+
+def check(d, package, state, why=None, low=1, high=None, scheme='android', **apk):
+    a = d.apk(package, **apk)
+    a = d.db.execute('SELECT file_id FROM apks WHERE apk_id=?', (a,)).fetchone()[0]
+    d.add('apk_checks', file_id=a, scheme=scheme, min_sdk=low, max_sdk=high, state=state, why=why, at=9)
+
+
+@case('GH-B21', 'a package whose digest is another')
+def _(d): check(d, 'com.example.a', 'failed', 'the archive is not what was signed: its digest is another')
+
+
+@case('GH-B21', 'schemes that name different signers')
+def _(d): check(d, 'com.example.a', 'failed', 'v1 and v2 are signed with different certificates', low=None, scheme='signers')
+
+
+@case('GH-B21', 'stripped by the maker, verified, a scheme for other releases', rows=0)
+def _(d):
+    check(d, 'com.example.s', 'stripped', 'classes.dex, which the manifest lists, was taken out; the rest is as signed')
+    check(d, 'com.example.v', 'verified', low=24)
+    check(d, 'com.example.o', 'failed', 'no signature that these releases look at', low=1, high=23)
+    check(d, 'com.example.u', 'unsupported', 'a certificate larger than is read')
+    check(d, 'com.example.n', 'failed', 'a lineage', scheme='v3.1')
+
+
+def boot(d, kind='vbmeta', partition='vbmeta', state='verified', **row):
+    row = {'by_partition': None, 'key_sha1': 'aa' * 20, 'rollback': 5, 'flags': 0, 'why': None if state == 'verified' else 'as it is', 'at': 0, **row}
+    d.add('avb', kind=kind, partition=partition, state=state, **row)
+
+
+@case('GH-B22', 'a changed list')
+def _(d): boot(d, state='failed', why='the structure is not what was signed: its hash is another')
+
+
+@case('GH-B22', 'a list without signature', severity='medium')
+def _(d): boot(d, state='unsigned', key_sha1=None)
+
+
+@case('GH-B22', 'signed lists, an algorithm that is not verified, a list that is not there', rows=0)
+def _(d):
+    boot(d)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta')
+    boot(d, partition='vbmeta_vendor', by_partition='vbmeta', state='missing')
+    boot(d, partition='odm', by_partition='vbmeta', state='unsupported')
+
+
+@case('GH-B23', 'a system that is another')
+def _(d): boot(d, 'hashtree', 'system', 'differs', by_partition='vbmeta_system', why='signed is aa, the bytes come to bb')
+
+
+@case('GH-B23', 'with the check switched off', severity='high')
+def _(d):
+    boot(d, flags=3)
+    boot(d, 'hash', 'boot', 'differs', by_partition='vbmeta')
+
+
+@case('GH-B23', 'a footer that contradicts the list', severity='high')
+def _(d): boot(d, 'hash', 'boot', 'other footer', by_partition='vbmeta')
+
+
+@case('GH-B23', 'partitions as signed, not checked, not there; an old table that is consistent', rows=0)
+def _(d):
+    boot(d, 'hashtree', 'vendor', by_partition='vbmeta')
+    boot(d, 'hash', 'dtbo', 'not checked', by_partition='vbmeta')
+    boot(d, 'hash', 'modem', 'missing', by_partition='vbmeta')
+    boot(d, 'table', 'oem', 'consistent')
+
+
+@case('GH-B24', 'a chained list by somebody else')
+def _(d): boot(d, partition='vbmeta_system', by_partition='vbmeta', state='other key', want_sha1='bb' * 20, why='vbmeta expects key bb')
+
+
+@case('GH-B24', 'chains to the keys that are expected, and to what is not there', rows=0)
+def _(d):
+    boot(d, partition='recovery', by_partition='vbmeta', want_sha1='aa' * 20)
+    boot(d, partition='boot', by_partition='vbmeta', state='missing', want_sha1='bb' * 20)
+
+
+@case('GH-B25', 'all counters at zero')
+def _(d):
+    boot(d, rollback=0)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta', rollback=0)
+
+
+@case('GH-B25', 'one counter above zero; a counter beyond 63 bits', rows=0)
+def _(d):
+    boot(d, rollback=0)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta', rollback=1777939200)
+    boot(d, partition='vbmeta_vendor', by_partition='vbmeta', rollback=None)
+
+
+
+def module(d, name='com.example.m', **row):
+    d.add('apex', file_id=d.file(f'/system/apex/{name}.apex', magic='zip'), name=name, avb_key_sha1='aa' * 20, cert_sha256='ab' * 32,
+          **{'container': 'verified', 'vbmeta': 'verified', 'payload': 'same', 'key': 'same', 'original': None, **row})
+
+
+@case('GH-B26', 'a payload that was changed')
+def _(d): module(d, payload='differs')
+
+
+@case('GH-B26', 'another key beside the payload; an original that is not named', rows=2)
+def _(d):
+    module(d, key='other')
+    module(d, 'com.example.c', original='other')
+
+
+@case('GH-B26', 'modules as signed, without container signature, without tree, compressed', rows=0)
+def _(d):
+    module(d)
+    module(d, 'com.example.u', container='unsigned')
+    module(d, 'com.example.n', payload=None, key=None)
+    module(d, 'com.example.c', original='same')
+    module(d, 'com.example.s', container='stripped')
+
+
+
+@case('GH-B27', 'a package that was changed')
+def _(d): d.add('ota', file_id=d.file('/update.zip', magic='zip'), state='failed', why='the package is not what was signed', cert_sha256='ab' * 32, at=99)
+
+
+@case('GH-B27', 'packages as signed, by a digest that is not verified', rows=0)
+def _(d):
+    d.add('ota', file_id=d.file('/a.zip', magic='zip'), state='verified', cert_sha256='ab' * 32, at=99, accepted=0)
+    d.add('ota', file_id=d.file('/b.zip', magic='zip'), state='unsupported', why='a digest that a recovery does not take', at=99)
+# ---------------------------------------------------------------- captures of traffic
+def odd(d, kind, value, score=100, f=None, **flow):
+    f = f or d.capture()
+    d.add('traffic_oddities', file_id=f, flow=d.flow(f, **flow), at=100, kind=kind, packet=7, score=score, value=value)
+
+
+@case('GH-T01', 'two answers, two distances')
+def _(d): odd(d, 'dns_forged', 'two answers within 3 ms')
+
+
+@case('GH-T01', 'two answers from one distance; a single odd answer', rows=0)
+def _(d):
+    odd(d, 'dns_odd', 'x', score=40)
+    odd(d, 'dns_forged', 'x', score=60)
+
+
+@case('GH-T02', 'Wallbleed')
+def _(d): odd(d, 'dns_over_read', b'DDDDXXXX')
+
+
+@case('GH-T02', 'no surplus byte', rows=0)
+def _(d): odd(d, 'dns_forged_never', b'x')
+
+
+@case('GH-T03', 'the other side went on')
+def _(d): odd(d, 'rst_injected', 'the side it claims to come from went on', score=160)
+
+
+@case('GH-T03', 'resets like all others', rows=0)
+def _(d):
+    odd(d, 'rst_odd', 'x', score=80)
+    odd(d, 'rst_injected', 'x', score=90)
+
+
+@case('GH-T04', 'one name unanswered, another answered')
+def _(d):
+    f = d.capture()
+    d.flow(f, 'blocked.example', protocol='quic', packets_in=0, packets_out=4, last_us=2000000)
+    d.flow(f, 'other.example', protocol='quic', last_us=2000000)
+
+
+@case('GH-T04', 'QUIC is dropped for all; one packet only', rows=0)
+def _(d):
+    d.flow(d.capture(), 'a.example', protocol='quic', packets_in=0, packets_out=4, last_us=2000000)
+    f = d.capture()
+    d.flow(f, 'b.example', protocol='quic', packets_in=0, packets_out=1, last_us=0)
+    d.flow(f, 'c.example', protocol='quic')
+
+
+def leak(d, value, kind='imei', **more):
+    f = d.capture()
+    d.add('leaks', **{**dict(file_id=f, flow=d.flow(f, protocol='http'), at=10, packet=3, kind=kind, form='plain', spot='http head', outward=1, inside_tls=0, known=0, value=value), **more})
+
+
+@case('GH-T05', 'IMEI in a request')
+def _(d): leak(d, '490154203237518')
+
+
+@case('GH-T05', 'inside TLS, in an answer', rows=0)
+def _(d):
+    leak(d, '490154203237518', inside_tls=1)
+    leak(d, '490154203237518', outward=0)
+
+
+@case('GH-T06', 'HTTP')
+def _(d): d.flow(d.capture(), protocol='http', state='bad', why='in the clear: http')
+
+
+@case('GH-T06', 'FTP', severity='high')
+def _(d): d.flow(d.capture(), protocol='ftp', state='bad', why='in the clear: ftp')
+
+
+@case('GH-T06', 'a captive portal check, DNS', rows=0)
+def _(d):
+    f = d.capture()
+    d.flow(f, 'connectivitycheck.gstatic.com', protocol='http', state='bad', why='in the clear: http')
+    d.flow(f, 'dns.example', protocol='dns', state=None)
+
+
+@case('GH-T07', 'expired, for another name, signed by itself', rows=3)
+def _(d):
+    f = d.capture()
+    for chain in ('expired', 'name_mismatch', 'self_signed'):
+        d.session(f, chain.replace('_', '-') + '.example', dict(state='bad', why='certificate: ' + chain), chain=chain)
+
+
+@case('GH-T07', 'a router, a private authority, a handshake that broke off', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'router.lan', dict(state='not_visible', local=1), chain='self_signed')
+    d.session(f, 'api.example', dict(state='not_visible', why='private CA'), chain='unknown_ca')
+    d.session(f, 'old.example', dict(state='bad', why='certificate: expired'), chain='expired', app_data=0)
+
+
+@case('GH-T08', 'one authority for three domains')
+def _(d):
+    f = d.capture()
+    for n in ('one.example', 'two.invalid', 'three.test'):
+        d.session(f, 'www.' + n, chain='unknown_ca', issuer='CN=Somebody')
+
+
+@case('GH-T08', 'a well-known name; nothing followed', severity='medium')
+def _(d): d.session(d.capture(), 'www.google.com', chain='unknown_ca', issuer='CN=Somebody', app_data=0)
+
+
+@case('GH-T08', 'a maker with its own authority', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'a.vendor.example', chain='unknown_ca', issuer='CN=Vendor Device CA')
+    d.session(f, 'b.vendor.example', chain='unknown_ca', issuer='CN=Vendor Device CA')
+    d.session(f, 'c.other.example', chain='unknown_ca', issuer='CN=Other CA')
+
+
+@case('GH-T09', 'TLS 1.0, and RC4 in TLS 1.2', rows=2)
+def _(d):
+    f = d.capture()
+    d.session(f, 'old.example', version=769, cipher=53)
+    d.session(f, 'rc4.example', version=771, cipher=5)
+
+
+@case('GH-T09', 'TLS 1.2 with CBC, TLS 1.3, no answer', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'a.example', cipher=49171)
+    d.session(f, 'b.example', version=772, cipher=4865)
+    d.session(f, 'c.example', version=None, cipher=None)
+
+
+def beacon(d, party, score=0.97, **more):
+    d.add('beacons', **{**dict(file_id=d.capture(), src='192.0.2.10', party=party, dport=443, n=30, score=score, period=60.0, jitter=0.01, bytes=9000, short=1, packet=3, at=24), **more})
+
+
+@case('GH-T10', 'every minute', severity='info')
+def _(d): beacon(d, 'home.example')
+
+
+@case('GH-T10', 'every minute, to an address without a name', severity='low')
+def _(d): beacon(d, '198.51.100.77')
+
+
+@case('GH-T10', 'push messages, irregular calls', rows=0)
+def _(d):
+    beacon(d, 'mtalk.google.com')
+    beacon(d, 'web.example', score=0.5)
+
+
+def ask(d, f, names, qtype=1, server='192.0.2.1', site=None):
+    for n, name in enumerate(names):
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
+              site=site or '.'.join(name.split('.')[-2:]))
+
+
+@case('GH-T11', 'long names of one domain')
+def _(d): ask(d, d.capture(), [f'{n:032x}abcdef.tunnel.example' for n in range(60)], site='tunnel.example')
+
+
+@case('GH-T11', 'names that are hexadecimal throughout')
+def _(d): ask(d, d.capture(), [f'{n * 7919:032x}.' + '0a' * 30 + '.' + f'{n:020x}' for n in range(25)])
+
+
+@case('GH-T11', 'reverse lookups, a content network', rows=0)
+def _(d):
+    f = d.capture()
+    ask(d, f, [f'{n}.2.0.192.in-addr.arpa' for n in range(185)], qtype=12, site='in-addr.arpa')
+    ask(d, f, [f'edge-{n}.cdn.example' for n in range(90)], site='cdn.example')
+
+
+@case('GH-T12', 'another resolver, and encrypted DNS', rows=2)
+def _(d):
+    f = d.capture()
+    d.add('resolvers', file_id=f, at=24, address='192.0.2.1', by='dhcp', packet=1)
+    ask(d, f, ['a.example'], server='203.0.113.53')
+    d.flow(f, 'dns.google', dport=853)
+
+
+@case('GH-T12', 'the resolver of the network', rows=0)
+def _(d):
+    f = d.capture()
+    d.add('resolvers', file_id=f, at=24, address='192.0.2.1', by='dhcp', packet=1)
+    ask(d, f, ['a.example'])
+
+
+@case('GH-T13', 'asked for, never connected; an address', rows=2, severity={'critical', 'high'})
+def _(d):
+    f = d.capture()
+    d.add('indicators', kind='domain', value='evil.example', label='family', source='list')
+    d.add('indicators', kind='ip', value='203.0.113.9', source='list')
+    ask(d, f, ['www.evil.example'])
+    d.flow(f, 'x.example', dst='203.0.113.9')
+
+
+@case('GH-T13', 'a name that only ends with the same letters', rows=0)
+def _(d):
+    d.add('indicators', kind='domain', value='evil.example', label='family', source='list')
+    ask(d, d.capture(), ['notevil.example', 'evil.example.org'], site='x.example')
+
+
+@case('GH-T14', 'a copy that differs')
+def _(d): odd(d, 'tcp_overlap', b'GET', score=0)
+
+
+@case('GH-T14', 'nothing that differs', rows=0)
+def _(d): odd(d, 'rst_odd', 'x', score=40)
+
+
+@case('GH-T15', 'addresses in turn')
+def _(d): odd(d, 'dns_two_answers', 'two answers within 900 ms', score=10)
+
+
+@case('GH-T15', 'a forged answer is told elsewhere', rows=0)
+def _(d): odd(d, 'rst_odd', 'x', score=60)
+
+
+@case('GH-T16', 'three domains')
+def _(d):
+    f = d.capture()
+    for n in ('one.example', 'two.invalid', 'three.test'):
+        d.session(f, 'www.' + n, alert_client=48)
+
+
+@case('GH-T16', 'one app with a wrong clock; a server that closes', rows=0)
+def _(d):
+    f = d.capture()
+    for n in ('a', 'b', 'c', 'd'):
+        d.session(f, n + '.one.example', alert_client=42)
+        d.session(f, n + '.example', alert_client=0)
+
+
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',

@@ -20,7 +20,11 @@ CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
 CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind TEXT, name TEXT, exported INT, permission TEXT, perm_level TEXT, enabled INT, process TEXT);
 CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
 CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT);
-CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE apk_checks(file_id INT, scheme TEXT, min_sdk INT, max_sdk INT, state TEXT, why TEXT, certs TEXT, at INT);
+CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at INT, key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INT, rollback_location INT,
+  flags INT, state TEXT, why TEXT, fec INT);
+CREATE TABLE ota(file_id INT, state TEXT, why TEXT, cert_sha256 TEXT, signed_size INT, at INT, accepted INT);
+CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT, vbmeta TEXT, payload TEXT, key TEXT, original TEXT);
 CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);
 CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT, line INT);
 CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, name TEXT, exec_path TEXT, exec_file_id INT, args TEXT, user TEXT, groups TEXT, caps TEXT, seclabel TEXT, class TEXT, oneshot INT, disabled INT);
@@ -38,6 +42,19 @@ CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
 CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT, line INT);
 CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT, line INT);
 CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT, line INT);
+CREATE TABLE captures(file_id INT, packets INT, first_us INT, last_us INT);
+CREATE TABLE flows(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, proto TEXT, src TEXT, sport INT, dst TEXT, dport INT, local INT, first_us INT, last_us INT, packet INT, packets_out INT, packets_in INT,
+  bytes_out INT, bytes_in INT, stream_out INT, stream_in INT, protocol TEXT, app TEXT, party TEXT, by TEXT, site TEXT, state TEXT, why TEXT);
+CREATE TABLE beacons(file_id INT, src TEXT, party TEXT, dport INT, n INT, score REAL, period REAL, jitter REAL, bytes INT, short INT, packet INT, at INT);
+CREATE TABLE indicators(kind TEXT, value TEXT, label TEXT, source TEXT);
+CREATE TABLE dns_messages(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, id INT, packet INT, us INT, response INT, client TEXT, server TEXT, qname TEXT, qtype INT, site TEXT);
+CREATE TABLE resolvers(file_id INT, at INT, address TEXT, by TEXT, packet INT);
+CREATE TABLE tls_clients(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, sni TEXT);
+CREATE TABLE tls_sessions(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, version INT, cipher INT, chain TEXT, why TEXT, issuer TEXT, app_data INT, alert_client INT);
+CREATE TABLE tls_certs(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, position INT, names TEXT);
+CREATE TABLE http_requests(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, host TEXT);
+CREATE TABLE leaks(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, kind TEXT, form TEXT, coding TEXT, spot TEXT, outward INT, inside_tls INT, known INT, value TEXT);
+CREATE TABLE traffic_oddities(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, kind TEXT, packet INT, score INT, value);
 CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
   JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
 '''
@@ -97,6 +114,26 @@ class Facts:
         f = self.file(path, magic='text')
         self.add('properties', file_id=f, partition='system', image='system.img', key=key, value=value, line=7, loaded=loaded)
         return f
+
+    def capture(self, hours=1):
+        f = self.file('/capture.pcap', magic='data', image='')
+        self.add('captures', file_id=f, packets=1000, first_us=0, last_us=hours * 3600 * 1000000)
+        return f
+
+    def flow(self, f, party='one.example', **more):
+        labels = party.split('.')
+        row = dict(file_id=f, flow=self.id(), at=24, proto='tcp', src='192.0.2.10', sport=40000, dst='198.51.100.20', dport=443, local=0, first_us=0, last_us=1000000, packet=9,
+                   packets_out=9, packets_in=9, bytes_out=900, bytes_in=900, stream_out=500, stream_in=500, protocol='tls', party=party, by='sni', site='.'.join(labels[-2:]),
+                   state='good')
+        row.update(more)
+        self.add('flows', **row)
+        return row['flow']
+
+    def session(self, f, party='one.example', flow=None, **more):
+        flow = self.flow(f, party, **(flow or {}))
+        row = dict(file_id=f, flow=flow, at=30, packet=11, version=771, cipher=49199, chain='good', app_data=1)
+        row.update(more)
+        self.add('tls_sessions', **row)
 
     def service(self, name, exec_path, rc='/system/etc/init/x.rc', **more):
         f = self.file(rc, magic='text', **({'image': more.pop('image')} if 'image' in more else {}))

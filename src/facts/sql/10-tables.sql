@@ -62,12 +62,28 @@ CREATE INDEX IF NOT EXISTS d_apk_permissions_place ON d_apk_permissions(place_id
 CREATE INDEX IF NOT EXISTS d_apk_permissions_name ON d_apk_permissions(name, how);
 CREATE TABLE IF NOT EXISTS d_uid_permissions(scan_id INTEGER, place_id INTEGER, name TEXT);
 CREATE INDEX IF NOT EXISTS d_uid_permissions_place ON d_uid_permissions(place_id);
-CREATE TABLE IF NOT EXISTS d_apex(scan_id INTEGER, place_id INTEGER, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE IF NOT EXISTS d_apex(scan_id INTEGER, place_id INTEGER, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT,
+	version INTEGER,
+	container TEXT, vbmeta TEXT, payload TEXT, -- state of the container's signature, of the inner vbmeta's, of the payload's hash tree
+	key TEXT,               -- same: the key beside the payload is the one that signed; other; NULL: not known
+	original TEXT);         -- of a compressed APEX: is the original what the manifest names? same other; NULL: not one, or not known
 CREATE TABLE IF NOT EXISTS d_elf_closure(scan_id INTEGER, place_id INTEGER, soname TEXT, resolved INTEGER);
 CREATE INDEX IF NOT EXISTS d_elf_closure_place ON d_elf_closure(place_id);
 CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
+-- Verified boot, along the chains from the first vbmeta: a row a structure (kind vbmeta), a row a descriptor, or a verity table.
+CREATE TABLE IF NOT EXISTS d_avb(scan_id INTEGER, kind TEXT /* vbmeta hash hashtree table */, partition TEXT, by_partition TEXT, place_id INTEGER, at INTEGER,
+	key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INTEGER, rollback_location INTEGER, flags INTEGER,
+	state TEXT,             -- verified consistent | failed other key differs other tree other footer | unsigned unsupported not checked missing
+	why TEXT, fec INTEGER);
+CREATE TABLE IF NOT EXISTS d_uncovered(scan_id INTEGER, list TEXT /* code firmware data */, name TEXT, slot TEXT, size INTEGER, format TEXT, files INTEGER);
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
+-- The place (file, partition, INPUT) in which a content lies that is no file of its own.
+CREATE TABLE IF NOT EXISTS d_within(scan_id INTEGER, place_id INTEGER, blob_id INTEGER);
+CREATE INDEX IF NOT EXISTS d_within_blob ON d_within(blob_id);
+CREATE TABLE IF NOT EXISTS d_parts(scan_id INTEGER, kind TEXT, name TEXT, witness TEXT, place_id INTEGER, place TEXT, at INTEGER,
+	certainty TEXT,         -- stated · only one named · one of N named · opaque · not told
+	n INTEGER);             -- sorts
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing
@@ -77,3 +93,26 @@ CREATE TABLE IF NOT EXISTS rule_states(scan_id INTEGER, rule TEXT, state TEXT, w
 	PRIMARY KEY(scan_id, rule)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS findings(scan_id INTEGER, n INTEGER, rule TEXT, severity TEXT, place_id INTEGER, place TEXT, at INTEGER,
 	evidence TEXT, subject TEXT, sha256 TEXT, fingerprint TEXT, PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
+
+-- TRAFFIC: who was talked to, and how. Flows are named by (blob_id, flow).
+CREATE TABLE IF NOT EXISTS d_captures(scan_id INTEGER, blob_id INTEGER,
+	place_id INTEGER,       -- of the capture, or of the outermost package it was in
+	PRIMARY KEY(scan_id, blob_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_flows(scan_id INTEGER, place_id INTEGER, blob_id INTEGER, flow INTEGER,
+	party TEXT, by TEXT,    -- sni, quic sni, http host, ech outer sni, dns, certificate, address
+	site TEXT,              -- the registered domain; NULL for an address
+	state TEXT,             -- good bad not_visible; NULL: nothing to judge
+	why TEXT, PRIMARY KEY(scan_id, blob_id, flow)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_parties(scan_id INTEGER, n INTEGER, party TEXT, by TEXT, local INTEGER, addresses INTEGER, first_us INTEGER,
+	last_us INTEGER, bytes_out INTEGER, bytes_in INTEGER, flows INTEGER, protocols TEXT, state TEXT, why TEXT, tls TEXT, apps TEXT,
+	place_id INTEGER, packet INTEGER, country TEXT, owner TEXT,
+	code TEXT,              -- where the phone's software names it (--phone)
+	PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_beacons(scan_id INTEGER, place_id INTEGER, src TEXT, party TEXT, dport INTEGER, n INTEGER, score REAL,
+	period REAL, jitter REAL, bytes INTEGER, short INTEGER, packet INTEGER, at INTEGER);
+-- What the user gave: indicators (domain, ip), words about the capture (first_boot), apps of a phone's facts.
+CREATE TABLE IF NOT EXISTS d_indicators(scan_id INTEGER, kind TEXT, value TEXT, label TEXT, source TEXT);
+CREATE INDEX IF NOT EXISTS d_indicators_value ON d_indicators(kind, value);
+CREATE TABLE IF NOT EXISTS d_given(scan_id INTEGER, key TEXT, value TEXT);
+CREATE TABLE IF NOT EXISTS d_networks(scan_id INTEGER, address TEXT, country TEXT, owner TEXT, PRIMARY KEY(scan_id, address)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_names(scan_id INTEGER, name TEXT, site TEXT, PRIMARY KEY(scan_id, name)) WITHOUT ROWID; -- registered domains of names asked for
