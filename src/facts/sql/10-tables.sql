@@ -68,6 +68,8 @@ CREATE INDEX IF NOT EXISTS d_elf_closure_place ON d_elf_closure(place_id);
 CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
+-- What a payload.bin or the file beside it says of digests and sizes: state ok, differs, or not computed.
+CREATE TABLE IF NOT EXISTS d_payload_checks(scan_id INTEGER, node_id INTEGER, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing
