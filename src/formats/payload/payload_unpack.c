@@ -11,8 +11,8 @@
 enum {
 	PIECE = 256 << 10, /* of data that is hashed */
 	/* Unpacked operations that are kept: a directory, its inodes and the files they lead to lie in different ones. */
-	KEEP_BYTES = 16 << 20,
-	KEEP_MAX = 8,
+	KEEP_BYTES = 24 << 20, /* a chain of containers may have 112 MiB, 64 of them for one whole member */
+	KEEP_MAX = 12,
 };
 
 static uint64_t quiet_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
