@@ -22,7 +22,7 @@ static struct gh_source *source(struct gh_harness *h, struct gh_arena *arena)
 /* Names that inspectors ask for: the first byte of an input chooses none, the walk tries each. */
 static const char *const names[] = {"input.img", "AndroidManifest.xml", "build.prop", "init.rc", "ueventd.rc",
 	"fstab.x", "hosts", "adb_keys", "passwd", "shadow", "authorized_keys", "x.sh", "privapp-permissions.xml",
-	"CERT.RSA", "cert.pem", "otacerts.zip"};
+	"CERT.RSA", "cert.pem", "otacerts.zip", "payload_properties.txt"};
 
 /* For formats that have no magic number, and are known by an ending. */
 static const char *only_name(void)

@@ -166,13 +166,35 @@ static void sql_is_format(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, bit >= 0 && (size_t)bit < gh_n_formats);
 }
 
+/* gh_base64(hexadecimal): the same bytes in base64. */
+static void sql_base64(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct gh_str s = arg(v[0]);
+	char out[128];
+	size_t len = 0;
+	(void)n;
+	if (sqlite3_value_type(v[0]) == SQLITE_NULL || s.n % 2 || s.n > 128)
+		return;
+	for (size_t i = 0; i < s.n; i += 6) {
+		uint64_t bits = 0;
+		size_t bytes = gh_min(3, (s.n - i) / 2);
+		if (!gh_str_u64(gh_strn(s.p + i, 2 * bytes), 16, &bits))
+			return;
+		bits <<= 8 * (3 - bytes);
+		for (size_t k = 0; k < 4; k++)
+			out[len++] = k > bytes ? '=' : digits[bits >> (18 - 6 * k) & 63];
+	}
+	give(ctx, gh_strn(out, len));
+}
+
 static bool functions(sqlite3 *sql)
 {
 	static const struct {
 		const char *name;
 		void (*f)(sqlite3_context *, int, sqlite3_value **);
 	} list[] = {{"gh_base", sql_base}, {"gh_stem", sql_stem}, {"gh_slot", sql_slot}, {"gh_top", sql_top},
-		{"gh_code_partition", sql_code_partition}, {"gh_is_format", sql_is_format},
+		{"gh_code_partition", sql_code_partition}, {"gh_is_format", sql_is_format}, {"gh_base64", sql_base64},
 		{"gh_firmware_partition", sql_firmware_partition}};
 	for (size_t i = 0; i < GH_COUNT(list); i++)
 		if (sqlite3_create_function(

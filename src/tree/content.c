@@ -381,7 +381,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 		t->fresh = !known;
 		if (t->fresh)
 			emit_blob(look, t, false);
-		if (!part && t->fresh)
+		if (t->fresh && (!part || at->child->flags & GH_CHILD_DIGEST))
 			hash_apart(look, t, at);
 		return GH_OK;
 	}

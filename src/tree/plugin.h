@@ -66,7 +66,7 @@ void gh_note_err(struct gh_ctx *ctx, const struct gh_err *err);
 enum gh_child_kind {
 	GH_MEMBER, /* of an archive: a row in members, its content a blob */
 	GH_FILE, /* of a file system or a tar/cpio: a row in entries, its content a blob */
-	GH_VOLUME, /* a partition or a whole disk: a row in members; hashed only if no format claims it */
+	GH_VOLUME, /* a partition or a whole disk: a row in members; hashed only if no format claims it, or where flagged */
 };
 
 enum {
@@ -75,6 +75,8 @@ enum {
 	GH_CHILD_UNREADABLE =
 		4, /* listed, but its content cannot be had (encrypted, unsupported): the reason was noted */
 	GH_CHILD_NO_ATTRS = 8, /* mode, owner and the like are not known */
+	GH_CHILD_DIGEST =
+		64, /* a volume whose container tells its digest and that is cheap to read: hashed all the same */
 	GH_CHILD_MD5 = 32, /* a list beside it may state its MD5: that is measured too */
 	GH_CHILD_SET =
 		16, /* the engine's own: no child of the container, but what several of its children are together */

@@ -56,7 +56,7 @@ INSERT INTO p SELECT n.key, e.n, n.node_id, l.image, l.slot, n.live AND l.live, 
 INSERT INTO p SELECT n.key, m.n, n.node_id, gh_stem(m.name), gh_slot(m.name), n.live AND coalesce(gh_slot(m.name)=
 		coalesce((SELECT slot FROM slots ORDER BY n DESC, size DESC, slot LIMIT 1),'a'), 1), '', NULL, 0, 'image', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	m.size, 0, m.child, m.off FROM nodes n JOIN blobs b USING(blob_id) JOIN c_members m USING(blob_id)
-	WHERE n.scan_id=(SELECT scan_id FROM cur) AND b.format='lp';
+	WHERE n.scan_id=(SELECT scan_id FROM cur) AND b.format IN ('lp','payload');
 INSERT INTO p SELECT n.key, e.n, n.node_id, n.image, n.slot, n.live, CAST(e.path AS TEXT), n.prefix||e.path, e.ino, e.ftype, e.mode, e.uid, e.gid, e.caps, e.selinux,
 	e.iflags, e.link_target, e.size, e.attrs, e.child, e.off FROM nodes n JOIN c_entries e USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='fs';
@@ -82,7 +82,7 @@ INSERT INTO d_partitions SELECT p.scan_id, p.node_id, p.image, p.slot, p.size, b
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.ftype='image'
 	UNION ALL SELECT p.scan_id, p.node_id, gh_stem(p.name), gh_slot(p.name), p.size, b.format, p.blob_id, p.live FROM places p JOIN blobs b USING(blob_id)
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.image='' AND (p.name LIKE '%.img' OR p.name LIKE '%.bin' OR p.name LIKE '%.mbn')
-		AND b.format NOT IN ('lp');
+		AND b.format NOT IN ('lp','payload');
 
 -- The planner knows now which tables are large.
 PRAGMA analysis_limit=1000;

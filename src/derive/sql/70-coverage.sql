@@ -20,7 +20,7 @@ INSERT OR IGNORE INTO of_set SELECT p.place_id, EXISTS(SELECT 1 FROM blob_runs r
 	JOIN c_set_parts t ON t.blob_id=s.blob_id AND t.state='there' JOIN places p ON p.node_id=s.node_id AND p.blob_id=coalesce(
 		(SELECT e.child FROM c_entries e WHERE e.blob_id=s.holder AND e.n=t.row), (SELECT m.child FROM c_members m WHERE m.blob_id=s.holder AND m.n=t.row));
 DROP TABLE IF EXISTS temp.at_place;
-CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
+CREATE TEMP TABLE at_place AS SELECT p.place_id, p.node_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
 	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
 	-- To know a firmware image by its header is not to understand it.
 	(EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok' AND r.plugin<>'firmware')
@@ -53,11 +53,20 @@ INSERT OR IGNORE INTO have SELECT DISTINCT CASE WHEN image LIKE 'ramdisk:%' THEN
 INSERT OR IGNORE INTO have SELECT 'boot', 1 FROM have WHERE name='bootimg'; -- what some unpackers call it
 INSERT OR IGNORE INTO have SELECT DISTINCT gh_stem(name), 0 FROM at_place WHERE image='' AND format<>'lfs-pointer';
 
+DROP TABLE IF EXISTS temp.delta;
+CREATE TEMP TABLE delta AS SELECT n.node_id, gh_stem(t.name) AS image, t.operations, t.needs_old, t.by_type, t.size FROM nodes n
+	JOIN c_payload_partitions t USING(blob_id) WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND t.state='delta';
 -- Files whose content could not be had (hard links inside an archive point to one that could).
 INSERT INTO missing SELECT place, path, 'content', 'could not be read: see notes of its container', size, 1
 	FROM at_place WHERE blob_id IS NULL AND ftype='file' AND size>0 AND link_target IS NULL;
 INSERT INTO missing SELECT image, image||'.img', 'partition', 'content could not be read', size, 1
-	FROM at_place WHERE blob_id IS NULL AND ftype='image' AND size>0;
+	FROM at_place a WHERE blob_id IS NULL AND ftype='image' AND size>0 AND NOT EXISTS(SELECT 1 FROM temp.delta d WHERE d.node_id=a.node_id AND d.image=a.image);
+-- Partitions that only change an old one: what they will hold is not in this input. Their full operations are no file system.
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), image, 'partition', needs_old||' of '||operations||' operations need the old partition ('||by_type||
+	'): a delta update is not applied', size, 0, 0, '*' FROM temp.delta;
+-- What does not have the digest that its payload tells was read all the same.
+INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), place, 'digest', what||' is '||expected||' by its own word, '||computed||' by its bytes', NULL, 1, 0, NULL
+	FROM d_payload_checks WHERE scan_id=(SELECT scan_id FROM cur) AND state='differs';
 -- Git keeps large files elsewhere; what is in their place is three lines of text.
 INSERT INTO missing SELECT place, path, 'missing', 'a Git LFS pointer stands where the file should be', NULL, 1 FROM at_place WHERE format='lfs-pointer';
 -- What the list of files or images says that came with a phone.

@@ -84,6 +84,8 @@ CREATE INDEX IF NOT EXISTS d_within_blob ON d_within(blob_id);
 CREATE TABLE IF NOT EXISTS d_parts(scan_id INTEGER, kind TEXT, name TEXT, witness TEXT, place_id INTEGER, place TEXT, at INTEGER,
 	certainty TEXT,         -- stated · only one named · one of N named · opaque · not told
 	n INTEGER);             -- sorts
+-- What a payload.bin or the file beside it says of digests and sizes: state ok, differs, or not computed.
+CREATE TABLE IF NOT EXISTS d_payload_checks(scan_id INTEGER, node_id INTEGER, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing

@@ -114,6 +114,16 @@
 @VIEW@ hits AS SELECT p.place_id AS file_id, c.at, c.text FROM here p JOIN c_hits c USING(blob_id);
 @VIEW@ notes AS SELECT p.place_id AS file_id, c.plugin, c.code, c.at, c.what FROM here p JOIN c_notes c USING(blob_id);
 @VIEW@ lp_partitions AS SELECT p.place_id AS file_id, c.slot, c.name, c.group_name, c.attributes, c.size FROM here p JOIN c_lp_partitions c USING(blob_id);
+@VIEW@ payload_info AS SELECT p.place_id AS file_id, c.version, c.minor_version, c.block_size, c.metadata_size, c.metadata_sha256, c.metadata_signatures, c.signatures,
+	c.signatures_at, c.signatures_size, c.partitions, c.max_timestamp, c.partial_update, c.security_patch_level, c.snapshot_enabled, c.vabc_enabled,
+	c.vabc_compression FROM here p JOIN c_payload_info c USING(blob_id);
+@VIEW@ payload_partitions AS SELECT p.place_id AS file_id, c.at, c.name, c.state, c.size, c.sha256, c.old_size, c.old_sha256, c.operations, c.by_type, c.needs_old,
+	c.unhashed, c.data, c.version, c.file_system, c.postinstall, c.postinstall_optional, c.hash_tree_at, c.hash_tree_size, c.fec_at, c.fec_size
+	FROM here p JOIN c_payload_partitions c USING(blob_id);
+@VIEW@ payload_groups AS SELECT p.place_id AS file_id, c.name, c.size, c.partitions FROM here p JOIN c_payload_groups c USING(blob_id);
+@VIEW@ payload_apexes AS SELECT p.place_id AS file_id, c.package, c.version, c.compressed, c.size FROM here p JOIN c_payload_apexes c USING(blob_id);
+@VIEW@ payload_properties AS SELECT p.place_id AS file_id, c.key, c.value, c.line FROM here p JOIN c_payload_properties c USING(blob_id);
+@VIEW@ payload_checks AS SELECT node_id AS artifact_id, place, what, expected, computed, state FROM d_payload_checks WHERE scan_id=@SCAN@;
 @VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
 @VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
 -- What a maker's list states of the files beside it, and whether they are that.
