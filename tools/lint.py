@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Who may include whom: only rooms to the left, and one's own. Declarations of tables are for all from tree on.
-ORDER = ["base", "source", "cursor", "facts/tables", "tree", "plug-ins", "engine", "facts", "derive", "rules", "report", "cli"]
+ORDER = ["base", "source", "cursor", "facts/tables", "tree", "plug-ins", "engine", "facts", "derive", "rules", "report", "compare", "cli"]
 PLUGINS = ("formats", "codecs", "inspectors", "capture", "device")
 TIDY = "-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions," \
        "-bugprone-implicit-widening-of-multiplication-result,-bugprone-assignment-in-if-condition,-bugprone-branch-clone," \

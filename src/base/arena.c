@@ -68,7 +68,8 @@ static struct gh_chunk *chunk_reuse(struct gh_arena *arena, size_t n)
 {
 	struct gh_chunk **best = NULL;
 	for (struct gh_chunk **p = &arena->free; *p; p = &(*p)->below)
-		if ((*p)->size >= n && (!best || (*p)->size < (*best)->size))
+		if ((*p)->size >= n && ((*p)->size <= CHUNK_MIN || (*p)->size / 2 <= n) &&
+			(!best || (*p)->size < (*best)->size))
 			best = p;
 	if (!best)
 		return NULL;

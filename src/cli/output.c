@@ -67,21 +67,9 @@ static bool colored(const struct gh_outputs *out)
 	return isatty(1) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static enum gh_code write_form(const char *form, struct gh_db *db, int64_t scan, const struct gh_report_style *style,
-	FILE *to, struct gh_err *err)
-{
-	if (strcmp(form, "json") == 0)
-		return gh_report_json(db, scan, style, to, err);
-	if (strcmp(form, "html") == 0)
-		return gh_report_html(db, scan, style, to, err);
-	if (strcmp(form, "integrity") == 0)
-		return gh_report_integrity(db, scan, style, to, err);
-	return gh_report_text(db, scan, style, to, err);
-}
-
 /* A reader never sees half a report: a file gets its name when it is whole. What is there and is no file (a pipe, a device) is
  * written into, since giving its name to a file would take its place. */
-static enum gh_code write_file(const char *form, const char *file, struct gh_db *db, int64_t scan,
+static enum gh_code write_file(const char *form, const char *file, gh_form_fn *write, void *what,
 	struct gh_report_style style, struct gh_err *err)
 {
 	char temporary[4096];
@@ -94,7 +82,7 @@ static enum gh_code write_file(const char *form, const char *file, struct gh_db 
 		return gh_fail(err, GH_IO, 0, "%s: %s", temporary, strerror(errno));
 	style.color = false;
 	style.width = 0;
-	enum gh_code code = write_form(form, db, scan, &style, to, err);
+	enum gh_code code = write(what, form, &style, to, err);
 	bool bad = ferror(to);
 	if ((fclose(to) || bad || (code == GH_OK && !in_place && rename(temporary, file))) && code == GH_OK)
 		code = gh_fail(err, GH_IO, 0, "%s: %s", file, strerror(errno));
@@ -207,7 +195,7 @@ static void add_screen(struct gh_outputs *out)
 		gh_outputs_add(out, "text");
 }
 
-int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err)
+bool gh_outputs_forms(struct gh_outputs *out, const char *db_path, gh_form_fn *write, void *what, struct gh_err *err)
 {
 	add_screen(out);
 	struct winsize ws = {0};
@@ -222,15 +210,41 @@ int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, con
 			style.html = out->list[i].file;
 	for (size_t i = 0; i < out->n; i++) {
 		enum gh_code code = out->list[i].file
-					    ? write_file(out->list[i].form, out->list[i].file, db, scan, style, err)
-					    : write_form(out->list[i].form, db, scan, &style, stdout, err);
+					    ? write_file(out->list[i].form, out->list[i].file, write, what, style, err)
+					    : write(what, out->list[i].form, &style, stdout, err);
 		if (code && !gone(out->list[i].file))
-			return GH_EXIT_USAGE;
+			return false;
 	}
 	if ((fflush(stdout) || ferror(stdout)) && !gone(NULL)) {
 		gh_fail(err, GH_IO, 0, "standard output: %s", strerror(errno));
-		return GH_EXIT_USAGE;
+		return false;
 	}
+	return true;
+}
+
+struct report_of {
+	struct gh_db *db;
+	int64_t scan;
+};
+
+static enum gh_code write_report(
+	void *what, const char *form, const struct gh_report_style *style, FILE *to, struct gh_err *err)
+{
+	const struct report_of *r = what;
+	if (strcmp(form, "json") == 0)
+		return gh_report_json(r->db, r->scan, style, to, err);
+	if (strcmp(form, "html") == 0)
+		return gh_report_html(r->db, r->scan, style, to, err);
+	if (strcmp(form, "integrity") == 0)
+		return gh_report_integrity(r->db, r->scan, style, to, err);
+	return gh_report_text(r->db, r->scan, style, to, err);
+}
+
+int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err)
+{
+	struct report_of what = {db, scan};
+	if (!gh_outputs_forms(out, db_path, write_report, &what, err))
+		return GH_EXIT_USAGE;
 	bool findings, incomplete;
 	if (gh_report_outcome(db, scan, out->fail_on, &findings, &incomplete, err))
 		return GH_EXIT_USAGE;

@@ -28,6 +28,11 @@ bool gh_outputs_color(struct gh_outputs *out, const char *value);
 /* Before any work: can every file be written, is none named twice, and is none of them (or `db`, which may be NULL) one of the
  * inputs or inside of one? Evidence is never written over. Tells what is wrong and returns false. */
 bool gh_outputs_check(const struct gh_outputs *out, const char *db, const char *const *inputs, size_t n_inputs);
+/* One form of a report. */
+typedef enum gh_code gh_form_fn(
+	void *what, const char *form, const struct gh_report_style *style, FILE *to, struct gh_err *err);
+/* Writes all forms (files through a temporary name); text to standard output when nothing else goes there. False with *err. */
+bool gh_outputs_forms(struct gh_outputs *out, const char *db_path, gh_form_fn *write, void *what, struct gh_err *err);
 /* Writes all forms (files through a temporary name) and returns the exit code; text to standard output when nothing else goes there. */
 int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, const char *db_path, struct gh_err *err);
 

@@ -49,24 +49,7 @@ static const struct gh_option options[] = {
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
 
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
-
 /* ---- arguments ---- */
-
-static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char *name)
-{
-	if (gh_str_u64(gh_str(text), 10, ret) && *ret >= min && *ret <= max)
-		return true;
-	gh_complain("%s takes a whole number from %llu to %llu, not %s", name, (unsigned long long)min,
-		(unsigned long long)max, text);
-	return false;
-}
 
 static bool without(struct gh_scan *s, const char *name)
 {
@@ -93,7 +76,7 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 		s->db_path = value;
 		return true;
 	case O_JOBS:
-		if (!number(value, 1, 64, &n, "--jobs"))
+		if (!gh_number_option(value, 1, 64, &n, "--jobs"))
 			return false;
 		s->config.jobs = (unsigned)n;
 		return true;
@@ -106,12 +89,12 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 	case O_WITHOUT:
 		return without(s, value);
 	case O_HANG:
-		if (!number(value, 1, 3600, &n, "--hang-seconds"))
+		if (!gh_number_option(value, 1, 3600, &n, "--hang-seconds"))
 			return false;
 		s->config.hang_seconds = (unsigned)n;
 		return true;
 	case O_SHUFFLE:
-		return number(value, 0, INT64_MAX, &s->config.shuffle, "--shuffle");
+		return gh_number_option(value, 0, INT64_MAX, &s->config.shuffle, "--shuffle");
 	case O_PROGRESS:
 		return gh_progress_choose(&s->progress, value);
 	case O_FORMAT:
@@ -124,27 +107,6 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 		return gh_outputs_color(&s->out, value);
 	}
 	return false;
-}
-
-static bool is_folder(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool readable(const char *input)
-{
-	struct stat st;
-	if (stat(input, &st) || access(input, R_OK)) {
-		gh_complain("%s: %s; INPUT is a firmware package, an image or an unpacked phone as a folder", input,
-			strerror(errno));
-		return false;
-	}
-	if (S_ISREG(st.st_mode) && !st.st_size) {
-		gh_complain("%s is empty: nothing to look at; copy or download it again", input);
-		return false;
-	}
-	return true;
 }
 
 /* 0 to go on, else an exit code plus 1. */
@@ -175,9 +137,9 @@ static int parse(struct gh_scan *s, int argc, char **argv)
 		return 1 + GH_EXIT_USAGE;
 	}
 	for (size_t i = 0; i < s->n_inputs; i++)
-		if (strcmp(s->inputs[i], "-") && !readable(s->inputs[i]))
+		if (strcmp(s->inputs[i], "-") && !gh_input_readable(s->inputs[i]))
 			return 1 + GH_EXIT_USAGE;
-	if (s->config.spill_dir && !is_folder(s->config.spill_dir)) {
+	if (s->config.spill_dir && !gh_input_is_folder(s->config.spill_dir)) {
 		gh_complain("--spill-dir %s: there is no such folder; make it first", s->config.spill_dir);
 		return 1 + GH_EXIT_USAGE;
 	}
@@ -218,120 +180,18 @@ static struct gh_literals *literals_from(const char *path, struct gh_err *err)
 	return l;
 }
 
-/* ---- looking ---- */
-
-static void on_row(void *to, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row)
-{
-	gh_db_row(((struct gh_scan *)to)->db, table, blob, n, at, row);
-}
-
-static void on_blob(void *to, const struct gh_blob_row *row)
-{
-	gh_db_blob(((struct gh_scan *)to)->db, row);
-}
-
-static void on_run(void *to, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why)
-{
-	gh_db_run(((struct gh_scan *)to)->db, blob, plugin, status, at, why);
-}
-
-static bool on_tick(void *to, const struct gh_engine_state *state)
-{
-	struct gh_scan *s = to;
-	gh_db_tick(s->db);
-	gh_progress_show(&s->progress, "looking", state->jobs_done, state->jobs_known);
-	return !stopped;
-}
-
-static bool on_known(void *to, uint32_t blob, const uint8_t sha256[32], uint64_t plugins)
-{
-	return gh_engine_know(((struct gh_scan *)to)->engine, blob, sha256, plugins);
-}
-
-/* Names of the inputs, one a line. */
-static char *inputs_text(const struct gh_scan *s)
-{
-	size_t n = 1;
-	for (size_t i = 0; i < s->n_inputs; i++)
-		n += strlen(s->inputs[i]) + 1;
-	char *text = calloc(1, n);
-	for (size_t i = 0; text && i < s->n_inputs; i++) {
-		struct gh_str in = gh_str(s->inputs[i]);
-		while (in.n > 1 && in.p[in.n - 1] == '/')
-			in.n--;
-		struct gh_str base = gh_str_base(in);
-		strncat(text, base.p, base.n);
-		if (i + 1 < s->n_inputs)
-			strcat(text, "\n");
-	}
-	return text;
-}
-
-static enum gh_code begin(struct gh_scan *s, struct gh_err *err)
-{
-	char rules[65], knowledge[65];
-	gh_db_files_sha256(gh_rule_files, gh_n_rule_files, rules);
-	gh_db_files_sha256(gh_data_files, gh_n_data_files, knowledge);
-	char *inputs = inputs_text(s);
-	struct gh_scan_info info = {inputs, rules, knowledge, s->config.off};
-	uint32_t last = s->literals_path || s->config.off || s->look_again
-				? (uint32_t)gh_db_number(s->db, "SELECT max(blob_id) FROM blobs", 0)
-				: gh_db_known(s->db, on_known, s);
-	enum gh_code code = gh_db_begin(s->db, &info, &s->id, err);
-	free(inputs);
-	if (code == GH_OK && !gh_engine_start(s->engine, last))
-		code = gh_fail(err, GH_LIMIT, 0, "the facts database holds too many contents; begin a new one");
-	return code;
-}
-
-static enum gh_code look(struct gh_scan *s, struct gh_err *err)
-{
-	struct gh_engine_sink sink = {on_row, on_blob, on_run, on_tick, s};
-	uint32_t root = 0;
-	enum gh_code code = gh_engine_scan(s->engine, s->inputs, s->n_inputs, (uint64_t)s->id, &sink, &root, err);
-	const struct gh_engine_state *st = gh_engine_state(s->engine);
-	struct gh_err ignored = {0};
-	enum gh_code saved = gh_db_looked(s->db, root, gh_jail_words(st->walls < 0 ? 0 : st->walls), st->bytes_spilled,
-		st->crashes, code ? &ignored : err);
-	gh_progress_end(&s->progress);
-	if (st->bytes_spilled)
-		fprintf(stderr, "spilled %llu bytes of packed streams to unnamed files in %s\n",
-			(unsigned long long)st->bytes_spilled, st->spill_dir);
-	return code ? code : saved;
-}
-
-static enum gh_code derive_and_judge(struct gh_scan *s, struct gh_err *err)
-{
-	gh_progress_show(&s->progress, "judging", 0, 0);
-	enum gh_code code = gh_db_knowledge(s->db, err);
-	if (code == GH_OK && s->prepare)
-		code = s->prepare(s, err);
-	if (code == GH_OK)
-		code = gh_derive(s->db, s->id, err);
-	if (code == GH_OK)
-		code = gh_db_bind(s->db, s->id, err);
-	if (code == GH_OK)
-		code = gh_judge(s->db, s->id, err);
-	gh_progress_end(&s->progress);
-	return code;
-}
-
 /* Looks, derives, judges; GH_END: interrupted. */
 static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 {
-	s->engine = gh_engine_new(&s->config, err);
-	if (!s->engine)
+	if (gh_scan_start(s, err) || gh_scan_known(s, err))
 		return err->code;
-	s->db = gh_db_open(s->db_path, err);
-	if (!s->db || begin(s, err))
-		return err->code;
-	enum gh_code code = look(s, err);
+	enum gh_code code = gh_scan_look(s, err);
 	if (code != GH_OK && code != GH_END)
 		return code;
 	bool cut = code == GH_END;
 	gh_engine_free(s->engine);
 	s->engine = NULL;
-	if (derive_and_judge(s, err) || gh_db_end(s->db, cut ? "interrupted" : "complete", err))
+	if (gh_scan_judge(s, err) || gh_db_end(s->db, cut ? "interrupted" : "complete", err))
 		return err->code;
 	return code;
 }
@@ -339,7 +199,6 @@ static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 struct gh_db *gh_scan_quiet(const char *const *inputs, size_t n, int64_t *ret_scan, struct gh_err *err)
 {
 	static struct gh_scan s;
-	s.config.given = &s.given;
 	for (; s.n_inputs < n && s.n_inputs < GH_INPUTS_MAX; s.n_inputs++)
 		s.inputs[s.n_inputs] = inputs[s.n_inputs];
 	enum gh_code code = whole(&s, err);
@@ -365,11 +224,6 @@ int gh_scan_run(struct gh_scan *s)
 {
 	struct gh_err err = {0};
 	int exit_code = GH_EXIT_USAGE;
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
-	if (!s->given.roots.p && gh_n_root_files)
-		s->given.roots = gh_strn(gh_root_files[0].text, gh_root_files[0].n);
-	s->config.given = &s->given;
 	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, &err)))
 		exit_code = run(s, &err);
 	if (exit_code == GH_EXIT_USAGE && err.code)

@@ -204,11 +204,16 @@ static bool functions(sqlite3 *sql)
 						 digest_all_step, digest_all_final);
 }
 
+enum gh_code gh_derive_functions(struct gh_db *db, struct gh_err *err)
+{
+	return functions(gh_db_handle(db)) ? GH_OK : gh_fail(err, GH_NOMEM, 0, "no memory for the functions of DERIVE");
+}
+
 enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err)
 {
 	char sql[256];
-	if (!functions(gh_db_handle(db)))
-		return gh_fail(err, GH_NOMEM, 0, "no memory for the functions of DERIVE");
+	if (gh_derive_functions(db, err))
+		return err->code;
 	snprintf(sql, sizeof sql,
 		"CREATE TEMP TABLE IF NOT EXISTS cur(scan_id INTEGER, root INTEGER); DELETE FROM cur;"
 		"INSERT INTO cur SELECT scan_id, root_blob FROM scans WHERE scan_id=%lld; BEGIN",

@@ -8,5 +8,7 @@
 
 /* Runs all steps for a scan, replacing what an earlier run made for it. */
 enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
+/* The functions of SQL (gh_stem, gh_slot, …), for steps that run outside of gh_derive. */
+enum gh_code gh_derive_functions(struct gh_db *db, struct gh_err *err) GH_MUST;
 
 #endif

@@ -282,8 +282,29 @@ int64_t gh_db_last_scan(struct gh_db *db)
 	return gh_db_number(db, "SELECT max(scan_id) FROM scans", 0);
 }
 
+/* The views of a scan that was bound before. */
+static enum gh_code unbind(struct gh_db *db, struct gh_err *err)
+{
+	static const char list[] = "SELECT 'DROP VIEW temp.'||name FROM sqlite_temp_master WHERE type='view' LIMIT 1";
+	enum gh_code code = GH_OK;
+	sqlite3_stmt *st = NULL;
+	for (bool more = true; more && code == GH_OK;) {
+		char sql[128] = "";
+		more = sqlite3_prepare_v2(db->sql, list, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
+		if (more)
+			snprintf(sql, sizeof sql, "%s", (const char *)sqlite3_column_text(st, 0));
+		sqlite3_finalize(st); /* it would hold the schema */
+		st = NULL;
+		if (more)
+			code = gh_db_script(db, sql, err);
+	}
+	return code;
+}
+
 enum gh_code gh_db_bind(struct gh_db *db, int64_t scan, struct gh_err *err)
 {
+	if (unbind(db, err))
+		return err->code;
 	char number[32];
 	snprintf(number, sizeof number, "%lld", (long long)scan);
 	return make_views(db, "CREATE TEMP VIEW", number, err);

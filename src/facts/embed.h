@@ -23,5 +23,7 @@ extern const struct gh_file gh_root_files[]; /* data/roots: certificates, not a 
 extern const size_t gh_n_root_files;
 extern const struct gh_file gh_style_files[]; /* src/report, style sheets */
 extern const size_t gh_n_style_files;
+extern const struct gh_file gh_compare_files[]; /* src/compare/sql, in the order of their names */
+extern const size_t gh_n_compare_files;
 
 #endif

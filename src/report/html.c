@@ -195,19 +195,25 @@ void gh_html_findings(struct gh_html *h)
 
 /* ---- the page ---- */
 
-static void page(struct gh_html *h, const struct gh_report_style *style)
+void gh_html_head(struct gh_html *h, const char *title, struct gh_str of)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
 	      "'unsafe-inline'\">\n"
-	      "<meta name=\"referrer\" content=\"no-referrer\">\n<title>Report on ",
+	      "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
 		h->to);
-	gh_html_cut(h, h->m->n_inputs ? h->m->inputs[0].name : GH_STR("a phone"));
+	fputs(title, h->to);
+	gh_html_cut(h, of);
 	fputs("</title>\n<style>\n", h->to);
 	for (size_t i = 0; i < gh_n_style_files; i++)
 		fwrite(gh_style_files[i].text, 1, gh_style_files[i].n, h->to);
 	fputs("</style>\n</head>\n<body>\n", h->to);
+}
+
+static void page(struct gh_html *h, const struct gh_report_style *style)
+{
+	gh_html_head(h, "Report on ", h->m->n_inputs ? h->m->inputs[0].name : GH_STR("a phone"));
 	gh_html_top(h);
 	gh_html_traffic(h);
 	gh_html_advice(h);

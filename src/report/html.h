@@ -21,6 +21,9 @@ void gh_html_paragraphs(struct gh_html *h, struct gh_str s);
 void gh_html_number(struct gh_html *h, int64_t n);
 void gh_html_badge(struct gh_html *h, unsigned severity);
 
+/* From the doctype to the opened body; `of` stands behind the title. */
+void gh_html_head(struct gh_html *h, const char *title, struct gh_str of);
+
 /* The page from top to bottom. */
 void gh_html_top(struct gh_html *h);
 void gh_html_examined(struct gh_html *h);

@@ -1,404 +1,326 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The report as JSON (RFC 8259): the same facts give the same bytes. Names from the input are escaped as on the screen, so that
- * printing a value is harmless; `<` is written as \u003c, so that
- * no tag can stand in it when it is put into HTML. */
+/* The report as JSON (RFC 8259): the same facts give the same bytes. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
+#include "report/jsonout.h"
 #include "report/model.h"
 
-struct json {
-	FILE *to;
-	struct gh_arena *arena;
-	unsigned depth;
-	bool first; /* nothing written yet at this depth */
-};
-
-static void quoted(struct json *j, struct gh_str s)
+static void head(struct gh_json *j, const struct gh_model *m)
 {
-	putc('"', j->to);
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = (uint8_t)s.p[i];
-		if (c == '"' || c == '\\')
-			fprintf(j->to, "\\%c", c);
-		else if (c < 0x20 || c == '<')
-			fprintf(j->to, "\\u%04x", c);
-		else
-			putc(c, j->to);
-	}
-	putc('"', j->to);
-}
-
-/* The comma, the line and the key in front of a value; key NULL in arrays. */
-static void before(struct json *j, const char *key)
-{
-	fprintf(j->to, "%s\n%*s", j->first ? "" : ",", (int)j->depth * 2, "");
-	j->first = false;
-	if (key)
-		fprintf(j->to, "\"%s\": ", key);
-}
-
-static void open(struct json *j, const char *key, char bracket)
-{
-	if (j->depth)
-		before(j, key);
-	putc(bracket, j->to);
-	j->depth++;
-	j->first = true;
-}
-
-static void shut(struct json *j, char bracket)
-{
-	j->depth--;
-	if (!j->first)
-		fprintf(j->to, "\n%*s", (int)j->depth * 2, "");
-	putc(bracket, j->to);
-	j->first = false;
-}
-
-/* Escaped as on a screen; null where there is no value. */
-static void text(struct json *j, const char *key, struct gh_str s)
-{
-	before(j, key);
-	if (!s.p) {
-		fputs("null", j->to);
-		return;
-	}
-	struct gh_mark mark = gh_arena_mark(j->arena);
-	quoted(j, gh_shown(j->arena, s));
-	gh_arena_release(j->arena, mark);
-}
-
-static void number(struct json *j, const char *key, int64_t n)
-{
-	before(j, key);
-	if (n == GH_NULL)
-		fputs("null", j->to);
-	else
-		fprintf(j->to, "%lld", (long long)n);
-}
-
-static void yes(struct json *j, const char *key, bool b)
-{
-	before(j, key);
-	fputs(b ? "true" : "false", j->to);
-}
-
-static void head(struct json *j, const struct gh_model *m)
-{
-	number(j, "schema_version", 1);
-	open(j, "tool", '{');
-	text(j, "name", GH_STR("gifthorse"));
-	text(j, "version", m->version);
-	text(j, "rules_sha256", m->rules_sha256);
-	text(j, "knowledge_sha256", m->knowledge_sha256);
-	shut(j, '}');
-	open(j, "scan", '{');
-	text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
-	text(j, "sandbox", m->sandbox);
-	number(j, "crashes", m->crashes);
-	yes(j, "redacted", m->redacted);
-	shut(j, '}');
-	open(j, "inputs", '[');
+	gh_json_number(j, "schema_version", 1);
+	gh_json_open(j, "tool", '{');
+	gh_json_text(j, "name", GH_STR("gifthorse"));
+	gh_json_text(j, "version", m->version);
+	gh_json_text(j, "rules_sha256", m->rules_sha256);
+	gh_json_text(j, "knowledge_sha256", m->knowledge_sha256);
+	gh_json_shut(j, '}');
+	gh_json_open(j, "scan", '{');
+	gh_json_text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
+	gh_json_text(j, "sandbox", m->sandbox);
+	gh_json_number(j, "crashes", m->crashes);
+	gh_json_yes(j, "redacted", m->redacted);
+	gh_json_shut(j, '}');
+	gh_json_open(j, "inputs", '[');
 	for (size_t i = 0; i < m->n_inputs; i++) {
-		open(j, NULL, '{');
-		text(j, "name", m->inputs[i].name);
-		number(j, "size", m->inputs[i].size);
-		text(j, "sha256", m->inputs[i].sha256);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "name", m->inputs[i].name);
+		gh_json_number(j, "size", m->inputs[i].size);
+		gh_json_text(j, "sha256", m->inputs[i].sha256);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
-	open(j, "device", '{');
+	gh_json_shut(j, ']');
+	gh_json_open(j, "device", '{');
 	for (size_t i = 0; i < m->n_device; i++) {
 		char key[64];
 		gh_escape(key, sizeof key, m->device[i].key);
-		text(j, key, m->device[i].value);
+		gh_json_text(j, key, m->device[i].value);
 	}
-	shut(j, '}');
-	open(j, "verdict", '{');
-	text(j, "state", gh_str(m->verdict_state));
-	text(j, "sentence", m->verdict);
-	shut(j, '}');
+	gh_json_shut(j, '}');
+	gh_json_open(j, "verdict", '{');
+	gh_json_text(j, "state", gh_str(m->verdict_state));
+	gh_json_text(j, "sentence", m->verdict);
+	gh_json_shut(j, '}');
 }
 
-static void amount(struct json *j, const char *key, const char *of, struct gh_amount a)
+static void amount(struct gh_json *j, const char *key, const char *of, struct gh_amount a)
 {
-	open(j, key, '{');
-	number(j, of, a.files);
-	number(j, "bytes", a.bytes);
-	shut(j, '}');
+	gh_json_open(j, key, '{');
+	gh_json_number(j, of, a.files);
+	gh_json_number(j, "bytes", a.bytes);
+	gh_json_shut(j, '}');
 }
 
-static void coverage(struct json *j, const struct gh_model *m, size_t cap)
+static void coverage(struct gh_json *j, const struct gh_model *m, size_t cap)
 {
-	open(j, "coverage", '{');
+	gh_json_open(j, "coverage", '{');
 	for (unsigned i = 0; i < GH_N_LEVELS; i++)
 		amount(j, gh_levels[i], "files", m->level[i]);
-	open(j, "not_examined", '[');
+	gh_json_open(j, "not_examined", '[');
 	size_t n = cap && cap < m->n_holes ? cap : m->n_holes;
 	for (size_t i = 0; i < n; i++) {
 		const struct gh_hole *h = &m->holes[i];
-		open(j, NULL, '{');
-		text(j, "place", h->place);
-		text(j, "what", h->what);
-		text(j, "why", h->why);
-		number(j, "bytes", h->bytes);
-		yes(j, "damaged", h->damaged);
-		yes(j, "opaque", h->opaque);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "place", h->place);
+		gh_json_text(j, "what", h->what);
+		gh_json_text(j, "why", h->why);
+		gh_json_number(j, "bytes", h->bytes);
+		gh_json_yes(j, "damaged", h->damaged);
+		gh_json_yes(j, "opaque", h->opaque);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
-	number(j, "not_examined_left_out", (int64_t)(m->n_holes - n));
-	open(j, "not_examined_totals", '{');
+	gh_json_shut(j, ']');
+	gh_json_number(j, "not_examined_left_out", (int64_t)(m->n_holes - n));
+	gh_json_open(j, "not_examined_totals", '{');
 	amount(j, "damaged", "places", m->damaged);
 	amount(j, "opaque", "places", m->opaque);
 	amount(j, "other", "places", m->unexamined);
-	shut(j, '}');
-	open(j, "rules", '{');
-	number(j, "evaluated", m->evaluated);
-	number(j, "not_evaluated", m->silent);
-	number(j, "found", m->evaluated - m->quiet);
-	number(j, "not_found", m->quiet);
-	shut(j, '}');
-	shut(j, '}');
+	gh_json_shut(j, '}');
+	gh_json_open(j, "rules", '{');
+	gh_json_number(j, "evaluated", m->evaluated);
+	gh_json_number(j, "not_evaluated", m->silent);
+	gh_json_number(j, "found", m->evaluated - m->quiet);
+	gh_json_number(j, "not_found", m->quiet);
+	gh_json_shut(j, '}');
+	gh_json_shut(j, '}');
 }
 
-static void bytes(struct json *j, const struct gh_model *m, size_t cap)
+static void bytes(struct gh_json *j, const struct gh_model *m, size_t cap)
 {
 	size_t n = cap ? gh_min(cap * 4, m->n_covers) : m->n_covers,
 	       strays = cap ? gh_min(cap, m->n_strays) : m->n_strays;
-	open(j, "bytes", '[');
+	gh_json_open(j, "bytes", '[');
 	for (size_t i = 0; i < n; i++) {
 		const struct gh_cover_row *c = &m->covers[i];
-		open(j, NULL, '{');
-		text(j, "place", c->place);
-		text(j, "format", c->format);
-		number(j, "size", c->size);
-		yes(j, "opened", c->content >= 0);
-		number(j, "content", c->content < 0 ? 0 : c->content);
-		number(j, "structure", c->structure);
-		number(j, "padding", c->padding);
-		number(j, "unclaimed", c->unclaimed);
-		number(j, "not_told_apart", c->inside);
-		number(j, "not_swept", c->unswept);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "place", c->place);
+		gh_json_text(j, "format", c->format);
+		gh_json_number(j, "size", c->size);
+		gh_json_yes(j, "opened", c->content >= 0);
+		gh_json_number(j, "content", c->content < 0 ? 0 : c->content);
+		gh_json_number(j, "structure", c->structure);
+		gh_json_number(j, "padding", c->padding);
+		gh_json_number(j, "unclaimed", c->unclaimed);
+		gh_json_number(j, "not_told_apart", c->inside);
+		gh_json_number(j, "not_swept", c->unswept);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
-	open(j, "unclaimed", '[');
+	gh_json_shut(j, ']');
+	gh_json_open(j, "unclaimed", '[');
 	for (size_t i = 0; i < strays; i++) {
 		const struct gh_stray *u = &m->strays[i];
-		open(j, NULL, '{');
-		text(j, "place", u->place);
-		number(j, "offset", u->at);
-		number(j, "bytes", u->len);
-		number(j, "entropy_millibits", u->entropy);
-		text(j, "begins_like", u->magic);
-		text(j, "head", u->head);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "place", u->place);
+		gh_json_number(j, "offset", u->at);
+		gh_json_number(j, "bytes", u->len);
+		gh_json_number(j, "entropy_millibits", u->entropy);
+		gh_json_text(j, "begins_like", u->magic);
+		gh_json_text(j, "head", u->head);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
-	number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
+	gh_json_shut(j, ']');
+	gh_json_number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
 }
 
-static void integrity(struct json *j, const struct gh_model *m, size_t cap)
+static void integrity(struct gh_json *j, const struct gh_model *m, size_t cap)
 {
-	open(j, "integrity", '{');
-	text(j, "vbmeta_digest", gh_vbmeta_digest(m));
-	open(j, "verified_boot", '[');
+	gh_json_open(j, "integrity", '{');
+	gh_json_text(j, "vbmeta_digest", gh_vbmeta_digest(m));
+	gh_json_open(j, "verified_boot", '[');
 	size_t n = cap && cap < m->n_trust ? cap : m->n_trust;
 	for (size_t i = 0; i < n; i++) {
 		const struct gh_trust *t = &m->trust[i];
-		open(j, NULL, '{');
-		text(j, "kind", t->kind);
-		text(j, "partition", t->partition);
-		text(j, "by", t->by);
-		text(j, "state", t->state);
-		text(j, "why", t->why);
-		text(j, "key_sha1", t->key);
-		text(j, "key_known_as", t->known);
-		number(j, "rollback", t->rollback);
-		number(j, "flags", t->flags);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "kind", t->kind);
+		gh_json_text(j, "partition", t->partition);
+		gh_json_text(j, "by", t->by);
+		gh_json_text(j, "state", t->state);
+		gh_json_text(j, "why", t->why);
+		gh_json_text(j, "key_sha1", t->key);
+		gh_json_text(j, "key_known_as", t->known);
+		gh_json_number(j, "rollback", t->rollback);
+		gh_json_number(j, "flags", t->flags);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
-	number(j, "verified_boot_left_out", (int64_t)(m->n_trust - n));
-	open(j, "packages", '{');
+	gh_json_shut(j, ']');
+	gh_json_number(j, "verified_boot_left_out", (int64_t)(m->n_trust - n));
+	gh_json_open(j, "packages", '{');
 	for (size_t i = 0; i < m->n_packages; i++) {
 		uint64_t count = 0;
 		(void)gh_str_u64(m->packages[i].value, 10, &count);
-		number(j, m->packages[i].key.p, (int64_t)count);
+		gh_json_number(j, m->packages[i].key.p, (int64_t)count);
 	}
-	shut(j, '}');
-	open(j, "not_covered", '{');
+	gh_json_shut(j, '}');
+	gh_json_open(j, "not_covered", '{');
 	for (size_t k = 0; k < GH_UNCOVERED_LISTS; k++) {
-		open(j, gh_uncovered_lists[k], '[');
+		gh_json_open(j, gh_uncovered_lists[k], '[');
 		for (size_t i = 0; i < m->n_uncovered; i++) {
 			const struct gh_uncovered *u = &m->uncovered[i];
 			if (!gh_str_is(u->list, gh_uncovered_lists[k]))
 				continue;
-			open(j, NULL, '{');
-			text(j, "name", u->name);
-			text(j, "slot", u->slot);
-			text(j, "format", u->format);
-			number(j, "size", u->size);
-			number(j, "files", u->files);
-			shut(j, '}');
+			gh_json_open(j, NULL, '{');
+			gh_json_text(j, "name", u->name);
+			gh_json_text(j, "slot", u->slot);
+			gh_json_text(j, "format", u->format);
+			gh_json_number(j, "size", u->size);
+			gh_json_number(j, "files", u->files);
+			gh_json_shut(j, '}');
 		}
-		shut(j, ']');
+		gh_json_shut(j, ']');
 	}
-	shut(j, '}');
-	shut(j, '}');
+	gh_json_shut(j, '}');
+	gh_json_shut(j, '}');
 }
 
-static void axes(struct json *j, const struct gh_model *m)
+static void axes(struct gh_json *j, const struct gh_model *m)
 {
-	open(j, "axes", '{');
+	gh_json_open(j, "axes", '{');
 	for (unsigned i = 0; i < GH_N_AXES; i++) {
-		open(j, gh_axes[i], '{');
-		text(j, "state", gh_str(m->axis[i].state));
-		text(j, "sentence", m->axis[i].sentence);
-		shut(j, '}');
+		gh_json_open(j, gh_axes[i], '{');
+		gh_json_text(j, "state", gh_str(m->axis[i].state));
+		gh_json_text(j, "sentence", m->axis[i].sentence);
+		gh_json_shut(j, '}');
 	}
-	shut(j, '}');
+	gh_json_shut(j, '}');
 }
 
-static void finding(struct json *j, const struct gh_finding *f)
+static void finding(struct gh_json *j, const struct gh_finding *f)
 {
 	struct gh_mark mark = gh_arena_mark(j->arena);
-	open(j, NULL, '{');
-	text(j, "rule", f->rule->id);
-	text(j, "severity", gh_str(gh_severities[f->severity]));
-	text(j, "axis", f->rule->axis);
-	text(j, "certainty", f->rule->certainty);
-	text(j, "witness", f->rule->witness);
-	text(j, "title", f->rule->title);
-	text(j, "place", f->place);
-	number(j, "offset", f->at);
-	text(j, "sha256", f->sha256);
-	text(j, "evidence", f->evidence);
-	text(j, "verify", gh_verify(j->arena, f));
-	text(j, "next", gh_next(j->arena, f));
-	text(j, "fingerprint", f->fingerprint);
-	shut(j, '}');
+	gh_json_open(j, NULL, '{');
+	gh_json_text(j, "rule", f->rule->id);
+	gh_json_text(j, "severity", gh_str(gh_severities[f->severity]));
+	gh_json_text(j, "axis", f->rule->axis);
+	gh_json_text(j, "certainty", f->rule->certainty);
+	gh_json_text(j, "witness", f->rule->witness);
+	gh_json_text(j, "title", f->rule->title);
+	gh_json_text(j, "place", f->place);
+	gh_json_number(j, "offset", f->at);
+	gh_json_text(j, "sha256", f->sha256);
+	gh_json_text(j, "evidence", f->evidence);
+	gh_json_text(j, "verify", gh_verify(j->arena, f));
+	gh_json_text(j, "next", gh_next(j->arena, f));
+	gh_json_text(j, "fingerprint", f->fingerprint);
+	gh_json_shut(j, '}');
 	gh_arena_release(j->arena, mark);
 }
 
-static void findings(struct json *j, const struct gh_model *m, size_t cap)
+static void findings(struct gh_json *j, const struct gh_model *m, size_t cap)
 {
 	size_t left_out = 0;
-	open(j, "counts", '{');
+	gh_json_open(j, "counts", '{');
 	for (unsigned i = 0; i < GH_N_SEVERITIES; i++)
-		number(j, gh_severities[i], (int64_t)m->count[i]);
-	shut(j, '}');
-	open(j, "findings", '[');
+		gh_json_number(j, gh_severities[i], (int64_t)m->count[i]);
+	gh_json_shut(j, '}');
+	gh_json_open(j, "findings", '[');
 	for (size_t g = 0; g < m->n_groups; g++) {
 		size_t n = cap && cap < m->groups[g].n ? cap : m->groups[g].n;
 		for (size_t i = 0; i < n; i++)
 			finding(j, &m->findings[m->groups[g].first + i]);
 		left_out += m->groups[g].n - n;
 	}
-	shut(j, ']');
-	number(j, "findings_left_out", (int64_t)left_out);
+	gh_json_shut(j, ']');
+	gh_json_number(j, "findings_left_out", (int64_t)left_out);
 }
 
-static void parts(struct json *j, const struct gh_model *m)
+static void parts(struct gh_json *j, const struct gh_model *m)
 {
-	open(j, "parts", '[');
+	gh_json_open(j, "parts", '[');
 	for (size_t i = 0; i < m->n_parts; i++) {
 		const struct gh_named_part *p = &m->parts[i];
-		open(j, NULL, '{');
-		text(j, "kind", p->kind);
-		text(j, "name", p->name);
-		text(j, "certainty", p->certainty);
-		text(j, "witness", p->witness);
-		text(j, "place", p->place);
-		number(j, "offset", p->at);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "kind", p->kind);
+		gh_json_text(j, "name", p->name);
+		gh_json_text(j, "certainty", p->certainty);
+		gh_json_text(j, "witness", p->witness);
+		gh_json_text(j, "place", p->place);
+		gh_json_number(j, "offset", p->at);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
+	gh_json_shut(j, ']');
 }
 
-static void party(struct json *j, const struct gh_party *p)
+static void party(struct gh_json *j, const struct gh_party *p)
 {
 	struct gh_mark mark = gh_arena_mark(j->arena);
-	open(j, NULL, '{');
-	text(j, "name", p->name);
-	text(j, "named_by", p->by);
-	text(j, "state", p->state);
-	text(j, "why", p->why);
-	text(j, "tls", p->tls);
-	text(j, "protocols", p->protocols);
-	text(j, "apps", p->apps);
-	text(j, "named_in", p->code);
-	text(j, "country", p->country);
-	text(j, "owner", p->owner);
-	yes(j, "local", p->local);
-	number(j, "addresses", p->addresses);
-	number(j, "connections", p->flows);
-	number(j, "first_packet", p->packet);
-	text(j, "first", gh_moment(j->arena, p->first_us));
-	text(j, "last", gh_moment(j->arena, p->last_us));
-	number(j, "bytes_out", p->bytes_out);
-	number(j, "bytes_in", p->bytes_in);
-	shut(j, '}');
+	gh_json_open(j, NULL, '{');
+	gh_json_text(j, "name", p->name);
+	gh_json_text(j, "named_by", p->by);
+	gh_json_text(j, "state", p->state);
+	gh_json_text(j, "why", p->why);
+	gh_json_text(j, "tls", p->tls);
+	gh_json_text(j, "protocols", p->protocols);
+	gh_json_text(j, "apps", p->apps);
+	gh_json_text(j, "named_in", p->code);
+	gh_json_text(j, "country", p->country);
+	gh_json_text(j, "owner", p->owner);
+	gh_json_yes(j, "local", p->local);
+	gh_json_number(j, "addresses", p->addresses);
+	gh_json_number(j, "connections", p->flows);
+	gh_json_number(j, "first_packet", p->packet);
+	gh_json_text(j, "first", gh_moment(j->arena, p->first_us));
+	gh_json_text(j, "last", gh_moment(j->arena, p->last_us));
+	gh_json_number(j, "bytes_out", p->bytes_out);
+	gh_json_number(j, "bytes_in", p->bytes_in);
+	gh_json_shut(j, '}');
 	gh_arena_release(j->arena, mark);
 }
 
-static void traffic(struct json *j, const struct gh_model *m, size_t cap)
+static void traffic(struct gh_json *j, const struct gh_model *m, size_t cap)
 {
 	const struct gh_captures *c = &m->captures;
 	if (!c->n)
 		return;
-	open(j, "traffic", '{');
-	number(j, "packets", c->packets);
-	number(j, "bytes", c->bytes);
-	text(j, "first", gh_moment(j->arena, c->first_us));
-	text(j, "last", gh_moment(j->arena, c->last_us));
-	number(j, "connections", c->flows);
-	number(j, "decrypted_bytes", c->decrypted);
-	number(j, "lost_bytes", c->lost_bytes);
-	number(j, "wifi_encrypted", c->wifi_encrypted);
-	yes(j, "first_boot", c->first_boot);
-	text(j, "not_shown", gh_str(gh_traffic_blind));
-	open(j, "states", '{');
-	number(j, "good", c->good);
-	number(j, "bad", c->bad);
-	number(j, "not_visible", c->hidden);
-	number(j, "not_judged", c->unjudged);
-	shut(j, '}');
-	open(j, "parties", '[');
+	gh_json_open(j, "traffic", '{');
+	gh_json_number(j, "packets", c->packets);
+	gh_json_number(j, "bytes", c->bytes);
+	gh_json_text(j, "first", gh_moment(j->arena, c->first_us));
+	gh_json_text(j, "last", gh_moment(j->arena, c->last_us));
+	gh_json_number(j, "connections", c->flows);
+	gh_json_number(j, "decrypted_bytes", c->decrypted);
+	gh_json_number(j, "lost_bytes", c->lost_bytes);
+	gh_json_number(j, "wifi_encrypted", c->wifi_encrypted);
+	gh_json_yes(j, "first_boot", c->first_boot);
+	gh_json_text(j, "not_shown", gh_str(gh_traffic_blind));
+	gh_json_open(j, "states", '{');
+	gh_json_number(j, "good", c->good);
+	gh_json_number(j, "bad", c->bad);
+	gh_json_number(j, "not_visible", c->hidden);
+	gh_json_number(j, "not_judged", c->unjudged);
+	gh_json_shut(j, '}');
+	gh_json_open(j, "parties", '[');
 	size_t n = cap && cap < m->n_parties ? cap : m->n_parties;
 	for (size_t i = 0; i < n; i++)
 		party(j, &m->parties[i]);
-	shut(j, ']');
-	number(j, "parties_left_out", (int64_t)(m->n_parties - n));
-	shut(j, '}');
+	gh_json_shut(j, ']');
+	gh_json_number(j, "parties_left_out", (int64_t)(m->n_parties - n));
+	gh_json_shut(j, '}');
 }
 
-static void rules(struct json *j, const struct gh_model *m)
+static void rules(struct gh_json *j, const struct gh_model *m)
 {
-	open(j, "rules", '[');
+	gh_json_open(j, "rules", '[');
 	for (size_t i = 0; i < m->n_states; i++) {
 		const struct gh_rule_state *s = &m->states[i];
-		open(j, NULL, '{');
-		text(j, "id", s->rule->id);
-		text(j, "title", s->rule->title);
-		text(j, "state", s->state);
-		text(j, "why", s->why);
-		number(j, "rows", s->rows);
-		shut(j, '}');
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "id", s->rule->id);
+		gh_json_text(j, "title", s->rule->title);
+		gh_json_text(j, "state", s->state);
+		gh_json_text(j, "why", s->why);
+		gh_json_number(j, "rows", s->rows);
+		gh_json_shut(j, '}');
 	}
-	shut(j, ']');
+	gh_json_shut(j, ']');
 }
 
 void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to)
 {
 	struct gh_arena arena;
 	gh_arena_init(&arena, 0);
-	struct json j = {.to = to, .arena = &arena};
+	struct gh_json j = {.to = to, .arena = &arena};
 	const char *fail_on = style->fail_on ? style->fail_on : "high";
-	open(&j, NULL, '{');
+	gh_json_open(&j, NULL, '{');
 	head(&j, m);
 	integrity(&j, m, cap);
 	coverage(&j, m, cap);
@@ -408,12 +330,12 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	traffic(&j, m, cap);
 	rules(&j, m);
 	parts(&j, m);
-	open(&j, "exit", '{');
-	text(&j, "fail_on", gh_str(fail_on));
-	yes(&j, "findings", gh_model_at_least(m, fail_on));
-	yes(&j, "incomplete", gh_model_incomplete(m));
-	shut(&j, '}');
-	shut(&j, '}');
+	gh_json_open(&j, "exit", '{');
+	gh_json_text(&j, "fail_on", gh_str(fail_on));
+	gh_json_yes(&j, "findings", gh_model_at_least(m, fail_on));
+	gh_json_yes(&j, "incomplete", gh_model_incomplete(m));
+	gh_json_shut(&j, '}');
+	gh_json_shut(&j, '}');
 	putc('\n', to);
 	gh_arena_done(&arena);
 }

@@ -5,43 +5,14 @@
 
 #include "base/num.h"
 #include "report/model.h"
+#include "report/screen.h"
 #include "report/wrap.h"
 
 enum {
-	LINES_MAX = 24, /* of a terminal that nobody made larger */
 	FINDINGS_MAX = 5,
 	PLACE_MAX = 60, /* columns of a place on a terminal; the report holds it whole */
 	PLACE_COMPACT = 40,
-	WIDTH_MIN = 30, /* narrower ones break lines themselves */
 };
-
-struct screen {
-	struct gh_arena *arena;
-	unsigned width;
-	bool color;
-	bool compact; /* shorter words, one line where there were several */
-	size_t max; /* lines: LINES_MAX, less while room is kept */
-	struct gh_str line[LINES_MAX];
-	const char *paint[LINES_MAX]; /* of the first word, or of all */
-	bool whole[LINES_MAX];
-	size_t n;
-};
-
-/* Adds s wrapped, every line behind `indent` blanks (the first behind `first`). What goes over t->max lines is not added. */
-static void put(struct screen *t, struct gh_str s, unsigned first, unsigned indent, const char *paint)
-{
-	for (unsigned in = first; t->n < t->max && (s.n || in == first); in = indent) {
-		size_t n = t->width ? gh_fit(s, gh_max(t->width, WIDTH_MIN) - in) : s.n;
-		struct gh_str part = gh_strn(s.p, n);
-		while (part.n && part.p[part.n - 1] == ' ')
-			part.n--;
-		t->paint[t->n] = in == first ? paint : NULL;
-		t->line[t->n++] = gh_str_fmt(t->arena, "%*s%.*s", (int)in, "", (int)part.n, part.p);
-		s = gh_strn(s.p + n, s.n - n);
-		if (!s.n)
-			return;
-	}
-}
 
 static struct gh_str property(const struct gh_model *m, const char *key)
 {
@@ -53,7 +24,7 @@ static struct gh_str property(const struct gh_model *m, const char *key)
 
 /* ---- the parts ---- */
 
-static void put_inputs(struct screen *t, struct gh_model *m)
+static void put_inputs(struct gh_screen *t, struct gh_model *m)
 {
 	struct gh_arena *z = t->arena;
 	struct gh_str s = gh_str_fmt(z, "gifthorse %.*s:", (int)m->version.n, m->version.p);
@@ -66,10 +37,10 @@ static void put_inputs(struct screen *t, struct gh_model *m)
 	}
 	if (m->n_inputs > 3)
 		s = gh_str_fmt(z, "%.*s and %zu more", (int)s.n, s.p, m->n_inputs - 3);
-	put(t, s, 0, 2, NULL);
+	gh_screen_put(t, s, 0, 2, NULL);
 }
 
-static void put_device(struct screen *t, const struct gh_model *m)
+static void put_device(struct gh_screen *t, const struct gh_model *m)
 {
 	static const char *const keys[] = {"brand", "model", "release", "security_patch", "build_type", "build_tags"};
 	static const char *const before[] = {"", " ", ", Android ", ", patch ", ", ", " "};
@@ -80,11 +51,12 @@ static void put_device(struct screen *t, const struct gh_model *m)
 			s = gh_str_fmt(t->arena, "%.*s%s%.*s", (int)s.n, s.p, before[i], (int)v.n, v.p);
 	}
 	if (s.n)
-		put(t, gh_str_fmt(t->arena, "It calls itself %.*s", (int)s.n - (*s.p == ','), s.p + (*s.p == ',')), 0,
+		gh_screen_put(t,
+			gh_str_fmt(t->arena, "It calls itself %.*s", (int)s.n - (*s.p == ','), s.p + (*s.p == ',')), 0,
 			2, NULL);
 }
 
-static void put_axes(struct screen *t, const struct gh_model *m)
+static void put_axes(struct gh_screen *t, const struct gh_model *m)
 {
 	static const char *const names[] = {"Integrity", "Provenance", "Behaviour"};
 	struct gh_str s = GH_STR("");
@@ -92,11 +64,11 @@ static void put_axes(struct screen *t, const struct gh_model *m)
 		struct gh_str w = gh_axis_word(t->arena, &m->axis[i]);
 		s = gh_str_fmt(t->arena, "%.*s%s%s: %.*s", (int)s.n, s.p, i ? " · " : "", names[i], (int)w.n, w.p);
 	}
-	put(t, s, 0, 2, NULL);
+	gh_screen_put(t, s, 0, 2, NULL);
 }
 
 /* "322 understood (283.6 MB)" */
-static struct gh_str amount(struct screen *t, struct gh_amount a, const char *what, const char *more)
+static struct gh_str amount(struct gh_screen *t, struct gh_amount a, const char *what, const char *more)
 {
 	struct gh_str n = gh_number(t->arena, a.files), b = gh_size(t->arena, a.bytes);
 	if (!a.files)
@@ -104,7 +76,7 @@ static struct gh_str amount(struct screen *t, struct gh_amount a, const char *wh
 	return gh_str_fmt(t->arena, "%s %s (%s%s)", n.p, what, b.p, more);
 }
 
-static void put_coverage(struct screen *t, const struct gh_model *m)
+static void put_coverage(struct gh_screen *t, const struct gh_model *m)
 {
 	struct gh_arena *z = t->arena;
 	const struct gh_amount *l = m->level;
@@ -116,7 +88,7 @@ static void put_coverage(struct screen *t, const struct gh_model *m)
 	struct gh_str damaged = GH_STR("");
 	if (m->damaged.files)
 		damaged = gh_str_fmt(z, ", %s damaged or missing", gh_number(z, m->damaged.files).p);
-	put(t,
+	gh_screen_put(t,
 		gh_str_fmt(z, "Coverage %.*s: %s, %s, %s; %s, %s.", (int)state.n, state.p,
 			amount(t, l[GH_READ], what.p, "").p, amount(t, l[GH_UNDERSTOOD], "understood", "").p,
 			amount(t, l[GH_ANALYSED], "analysed", "").p, amount(t, out, "not examined", damaged.p).p,
@@ -124,22 +96,25 @@ static void put_coverage(struct screen *t, const struct gh_model *m)
 		0, 2, NULL);
 }
 
-static void put_warnings(struct screen *t, const struct gh_model *m)
+static void put_warnings(struct gh_screen *t, const struct gh_model *m)
 {
 	static const char bold[] = "\033[1m";
 	const char *fmt = "Warning: readers crashed or hung %lld time%s; what they read counts as not examined.";
 	if (m->sandbox.p && !m->jailed)
-		put(t, GH_STR("Warning: the readers were not locked in; the input may have reached this computer."), 0,
+		gh_screen_put(t,
+			GH_STR("Warning: the readers were not locked in; the input may have reached this computer."), 0,
 			2, bold);
 	if (m->crashes)
-		put(t, gh_str_fmt(t->arena, fmt, (long long)m->crashes, m->crashes == 1 ? "" : "s"), 0, 2, bold);
+		gh_screen_put(
+			t, gh_str_fmt(t->arena, fmt, (long long)m->crashes, m->crashes == 1 ? "" : "s"), 0, 2, bold);
 	if (m->other_rules)
-		put(t, GH_STR("Note: other rules than this version's judged the scan; scan again to use these."), 0, 2,
+		gh_screen_put(t,
+			GH_STR("Note: other rules than this version's judged the scan; scan again to use these."), 0, 2,
 			bold);
 }
 
 /* The middle of a long place is left out where room is short. */
-static struct gh_str short_place(struct screen *t, struct gh_str place)
+static struct gh_str short_place(struct gh_screen *t, struct gh_str place)
 {
 	unsigned half = (t->compact ? PLACE_COMPACT : PLACE_MAX) / 2;
 	size_t head = gh_fit(place, half), tail = place.n - gh_min(place.n, half);
@@ -162,7 +137,7 @@ static struct gh_str short_witness(struct gh_str witness)
 	return witness;
 }
 
-static void put_finding(struct screen *t, const struct gh_model *m, const struct gh_group *g)
+static void put_finding(struct gh_screen *t, const struct gh_model *m, const struct gh_group *g)
 {
 	static const char *const words[] = {"CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"};
 	static const char *const paints[] = {"\033[1;31m", "\033[31m", "\033[33m", "\033[36m", "\033[2m"};
@@ -171,7 +146,7 @@ static void put_finding(struct screen *t, const struct gh_model *m, const struct
 	const struct gh_rule *r = g->rule;
 	struct gh_str place = short_place(t, gh_shown(z, f->place)), next = gh_shown(z, gh_next_short(z, f));
 	struct gh_str witness = t->compact ? short_witness(r->witness) : r->witness;
-	put(t,
+	gh_screen_put(t,
 		gh_str_fmt(z, "%-8s %.*s [%.*s%s%.*s]", words[g->severity], (int)r->title.n, r->title.p,
 			(int)r->certainty.n, r->certainty.p, t->compact ? " · " : ", by ", (int)witness.n, witness.p),
 		0, 9, paints[g->severity]);
@@ -180,55 +155,43 @@ static void put_finding(struct screen *t, const struct gh_model *m, const struct
 			 : GH_STR("");
 	struct gh_str line = gh_str_fmt(z, "%.*s %.*s%.*s → %.*s", (int)r->id.n, r->id.p, (int)place.n, place.p,
 		(int)others.n, others.p, (int)next.n, next.p);
-	put(t, line, 9, 9, NULL);
+	gh_screen_put(t, line, 9, 9, NULL);
 }
 
-static void put_rest(struct screen *t, const struct gh_model *m, const struct gh_report_style *style)
+static void put_rest(struct gh_screen *t, const struct gh_model *m, const struct gh_report_style *style)
 {
 	struct gh_arena *z = t->arena;
 	struct gh_str counts = gh_counts(z, m->count);
 	const char *html = style->html ? gh_shown(z, gh_str(style->html)).p : NULL;
 	const char *db = style->db ? gh_shown(z, gh_str(style->db)).p : NULL;
-	put(t,
+	gh_screen_put(t,
 		gh_str_fmt(z, "In all: %.*s finding%s. Checks: %u found nothing, %u not made.", (int)counts.n, counts.p,
 			m->n_findings == 1 ? "" : "s", m->quiet, m->silent),
 		0, 2, NULL);
 	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
-		put(t,
+		gh_screen_put(t,
 			m->captures.n && !m->phone ? GH_STR("First keep a copy of the capture; until this is explained "
 							    "no log-in over this connection.")
 						   : GH_STR("First keep a copy of the firmware; until then no log-in, "
 							    "no update, no reset."),
 			0, 2, NULL);
 	if (m->captures.n)
-		put(t, gh_str(gh_traffic_blind), 0, 2, NULL);
+		gh_screen_put(t, gh_str(gh_traffic_blind), 0, 2, NULL);
 	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
 			      : html     ? gh_str_fmt(z, "All of it: %s", html)
 			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
 			      : m->captures.n && !m->phone
 				      ? GH_STR("All of it: gifthorse traffic CAPTURE -f html=report.html")
 				      : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
-	put(t, where, 0, 2, NULL);
+	gh_screen_put(t, where, 0, 2, NULL);
 }
 
 /* ---- the screen ---- */
 
-static void print(const struct screen *t, FILE *to)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		struct gh_str s = gh_shown(t->arena, t->line[i]); /* the last gate: nothing raw passes it */
-		const char *blank = s.n ? memchr(s.p, ' ', s.n) : NULL;
-		size_t painted = t->whole[i] || !blank ? s.n : (size_t)(blank - s.p);
-		bool paint = t->color && t->paint[i];
-		fprintf(to, "%s%.*s%s%.*s\n", paint ? t->paint[i] : "", (int)painted, s.n ? s.p : "",
-			paint ? "\033[0m" : "", (int)(s.n - painted), s.n ? s.p + painted : "");
-	}
-}
-
-static void put_verdict(struct screen *t, const struct gh_model *m)
+static void put_verdict(struct gh_screen *t, const struct gh_model *m)
 {
 	size_t from = t->n;
-	put(t, m->verdict, 0, 0, NULL);
+	gh_screen_put(t, m->verdict, 0, 0, NULL);
 	for (size_t i = from; i < t->n; i++) {
 		t->paint[i] = "\033[1m";
 		t->whole[i] = true;
@@ -236,34 +199,36 @@ static void put_verdict(struct screen *t, const struct gh_model *m)
 }
 
 /* Of a capture: its size, and the parties, bad ones first; what is left out is counted. */
-static void put_traffic(struct screen *t, struct gh_model *m)
+static void put_traffic(struct gh_screen *t, struct gh_model *m)
 {
 	enum { PARTIES = 6 };
 	struct gh_arena *z = t->arena;
 	size_t n = gh_min(m->n_parties, PARTIES);
-	put(t, gh_traffic_line(m), 0, 2, NULL);
+	gh_screen_put(t, gh_traffic_line(m), 0, 2, NULL);
 	if (m->captures.decrypted)
-		put(t, gh_str_fmt(z, "A key log opened %s.", gh_size(z, m->captures.decrypted).p), 0, 2, NULL);
+		gh_screen_put(
+			t, gh_str_fmt(z, "A key log opened %s.", gh_size(z, m->captures.decrypted).p), 0, 2, NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct gh_str line = gh_party_line(z, &m->parties[i]);
 		size_t fit = t->width ? gh_fit(line, t->width) : line.n;
-		put(t, gh_strn(line.p, fit), 0, 2, NULL);
+		gh_screen_put(t, gh_strn(line.p, fit), 0, 2, NULL);
 	}
 	if (n < m->n_parties)
-		put(t, gh_str_fmt(z, "and %zu more parties, in the report", m->n_parties - n), 0, 2, NULL);
+		gh_screen_put(t, gh_str_fmt(z, "and %zu more parties, in the report", m->n_parties - n), 0, 2, NULL);
 }
 
 /* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
-static size_t compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
+static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
-	struct screen tail = {.arena = t->arena, .width = t->width, .compact = t->compact, .max = LINES_MAX / 2};
+	struct gh_screen tail = {
+		.arena = t->arena, .width = t->width, .compact = t->compact, .max = GH_SCREEN_LINES / 2};
 	size_t blank = !t->compact, shown = 0;
 	put_rest(&tail, m, style);
-	t->max = LINES_MAX - tail.n - blank;
+	t->max = GH_SCREEN_LINES - tail.n - blank;
 	put_inputs(t, m);
 	put_device(t, m);
 	if (blank)
-		put(t, GH_STR(""), 0, 0, NULL);
+		gh_screen_put(t, GH_STR(""), 0, 0, NULL);
 	put_verdict(t, m);
 	if (m->captures.n)
 		put_traffic(t, m);
@@ -272,18 +237,19 @@ static size_t compose(struct screen *t, struct gh_model *m, const struct gh_repo
 	put_coverage(t, m);
 	put_warnings(t, m);
 	if (m->n_groups)
-		put(t, GH_STR(""), 0, 0, NULL);
+		gh_screen_put(t, GH_STR(""), 0, 0, NULL);
 	for (; shown < m->n_groups && shown < FINDINGS_MAX; shown++) {
-		struct screen one = {.arena = t->arena, .width = t->width, .compact = t->compact, .max = LINES_MAX};
+		struct gh_screen one = {
+			.arena = t->arena, .width = t->width, .compact = t->compact, .max = GH_SCREEN_LINES};
 		put_finding(&one, m, &m->groups[shown]);
 		if (t->n + one.n > t->max)
 			break;
 		put_finding(t, m, &m->groups[shown]);
 	}
-	t->max = LINES_MAX;
+	t->max = GH_SCREEN_LINES;
 	if (blank)
-		put(t, GH_STR(""), 0, 0, NULL);
-	for (size_t i = 0; i < tail.n && t->n < LINES_MAX; i++)
+		gh_screen_put(t, GH_STR(""), 0, 0, NULL);
+	for (size_t i = 0; i < tail.n && t->n < GH_SCREEN_LINES; i++)
 		t->line[t->n++] = tail.line[i];
 	return shown;
 }
@@ -296,12 +262,12 @@ enum gh_code gh_report_text(
 	if (code == GH_OK && style->redact)
 		gh_redact(&m);
 	if (code == GH_OK) {
-		struct screen t = {.arena = &m.arena, .width = style->width, .color = style->color};
-		if (compose(&t, &m, style) < gh_min(m.n_groups, FINDINGS_MAX) && t.width > WIDTH_MIN)
-			t = (struct screen){.arena = &m.arena, .width = t.width, .color = t.color, .compact = true};
+		struct gh_screen t = {.arena = &m.arena, .width = style->width, .color = style->color};
+		if (compose(&t, &m, style) < gh_min(m.n_groups, FINDINGS_MAX) && t.width > GH_SCREEN_NARROW)
+			t = (struct gh_screen){.arena = &m.arena, .width = t.width, .color = t.color, .compact = true};
 		if (t.compact)
 			compose(&t, &m, style);
-		print(&t, to);
+		gh_screen_print(&t, to);
 	}
 	gh_model_done(&m);
 	return code;

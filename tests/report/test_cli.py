@@ -73,11 +73,11 @@ def test_commands():
     wrong("misspelt plug-in", ["scan", "phone.tar", "--without", "ex4"], "did you mean ext4")
     code, out, err = gh()
     ght.check(code == 2 and not out and "gifthorse scan INPUT" in err, "no arguments: the commands, exit 2", (code, out, err))
-    for command in ("scan", "ls", "cat", "report", "query", "rules", "explain"):
+    for command in ("scan", "compare", "ls", "cat", "report", "query", "rules", "explain"):
         code, out, err = gh(command, "--help")
         ght.check(code == 0 and out.startswith(f"use: gifthorse {command}") and not err, f"{command} --help", (code, err))
         ght.equal(gh("help", command)[:2], (0, out), f"help {command} is the same")
-    for command in ("scan", "report"):
+    for command in ("scan", "compare", "report"):
         ght.check("130 interrupted" in gh(command, "--help")[1], f"{command} --help tells the exit codes")
     ght.equal(gh("--version")[0], 0, "--version")
 
