@@ -10,14 +10,11 @@
 
 #include "base/num.h"
 #include "cli/cli.h"
-#include "cli/output.h"
+#include "cli/looking.h"
 #include "derive/derive.h"
-#include "engine/engine.h"
 #include "engine/jail.h"
 #include "rules/rules.h"
 #include "tree/measure.h"
-
-enum { INPUTS_MAX = 1024 };
 
 enum option {
 	O_FORMAT,
@@ -47,19 +44,6 @@ static const struct gh_option options[] = {
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
 
-struct scan {
-	struct gh_engine_config config;
-	struct gh_outputs out;
-	const char *inputs[INPUTS_MAX];
-	size_t n_inputs;
-	const char *db_path;
-	const char *literals_path;
-	struct gh_engine *engine;
-	struct gh_db *db;
-	int64_t id;
-	struct gh_progress progress;
-};
-
 static volatile sig_atomic_t stopped;
 
 static void on_signal(int sig)
@@ -79,7 +63,7 @@ static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, 
 	return false;
 }
 
-static bool without(struct scan *s, const char *name)
+static bool without(struct gh_scan *s, const char *name)
 {
 	int bit = gh_plugin_find(gh_str(name));
 	if (bit < 0) {
@@ -96,7 +80,7 @@ static bool without(struct scan *s, const char *name)
 	return true;
 }
 
-static bool set(struct scan *s, enum option o, const char *value)
+static bool set(struct gh_scan *s, enum option o, const char *value)
 {
 	uint64_t n = 0;
 	switch (o) {
@@ -157,7 +141,7 @@ static bool readable(const char *input)
 }
 
 /* 0 to go on, else an exit code plus 1. */
-static int parse(struct scan *s, int argc, char **argv)
+static int parse(struct gh_scan *s, int argc, char **argv)
 {
 	struct gh_args args = {.argc = argc,
 		.argv = argv,
@@ -172,8 +156,8 @@ static int parse(struct scan *s, int argc, char **argv)
 			return 1 + GH_EXIT_OK;
 		if (o == -4 || (o >= 0 && !set(s, (enum option)o, value)))
 			return 1 + GH_EXIT_USAGE;
-		if (o == -1 && s->n_inputs == INPUTS_MAX) {
-			gh_complain("more than %d inputs; put them into one folder", INPUTS_MAX);
+		if (o == -1 && s->n_inputs == GH_INPUTS_MAX) {
+			gh_complain("more than %d inputs; put them into one folder", GH_INPUTS_MAX);
 			return 1 + GH_EXIT_USAGE;
 		}
 		if (o == -1)
@@ -231,22 +215,22 @@ static struct gh_literals *literals_from(const char *path, struct gh_err *err)
 
 static void on_row(void *to, enum gh_table table, uint32_t blob, uint64_t n, uint64_t at, const void *row)
 {
-	gh_db_row(((struct scan *)to)->db, table, blob, n, at, row);
+	gh_db_row(((struct gh_scan *)to)->db, table, blob, n, at, row);
 }
 
 static void on_blob(void *to, const struct gh_blob_row *row)
 {
-	gh_db_blob(((struct scan *)to)->db, row);
+	gh_db_blob(((struct gh_scan *)to)->db, row);
 }
 
 static void on_run(void *to, uint32_t blob, unsigned plugin, const char *status, uint64_t at, const char *why)
 {
-	gh_db_run(((struct scan *)to)->db, blob, plugin, status, at, why);
+	gh_db_run(((struct gh_scan *)to)->db, blob, plugin, status, at, why);
 }
 
 static bool on_tick(void *to, const struct gh_engine_state *state)
 {
-	struct scan *s = to;
+	struct gh_scan *s = to;
 	gh_db_tick(s->db);
 	gh_progress_show(&s->progress, "looking", state->jobs_done, state->jobs_known);
 	return !stopped;
@@ -254,11 +238,11 @@ static bool on_tick(void *to, const struct gh_engine_state *state)
 
 static bool on_known(void *to, uint32_t blob, const uint8_t sha256[32], uint64_t plugins)
 {
-	return gh_engine_know(((struct scan *)to)->engine, blob, sha256, plugins);
+	return gh_engine_know(((struct gh_scan *)to)->engine, blob, sha256, plugins);
 }
 
 /* Names of the inputs, one a line. */
-static char *inputs_text(const struct scan *s)
+static char *inputs_text(const struct gh_scan *s)
 {
 	size_t n = 1;
 	for (size_t i = 0; i < s->n_inputs; i++)
@@ -276,7 +260,7 @@ static char *inputs_text(const struct scan *s)
 	return text;
 }
 
-static enum gh_code begin(struct scan *s, struct gh_err *err)
+static enum gh_code begin(struct gh_scan *s, struct gh_err *err)
 {
 	char rules[65], knowledge[65];
 	gh_db_files_sha256(gh_rule_files, gh_n_rule_files, rules);
@@ -293,7 +277,7 @@ static enum gh_code begin(struct scan *s, struct gh_err *err)
 	return code;
 }
 
-static enum gh_code look(struct scan *s, struct gh_err *err)
+static enum gh_code look(struct gh_scan *s, struct gh_err *err)
 {
 	struct gh_engine_sink sink = {on_row, on_blob, on_run, on_tick, s};
 	uint32_t root = 0;
@@ -309,10 +293,12 @@ static enum gh_code look(struct scan *s, struct gh_err *err)
 	return code ? code : saved;
 }
 
-static enum gh_code derive_and_judge(struct scan *s, struct gh_err *err)
+static enum gh_code derive_and_judge(struct gh_scan *s, struct gh_err *err)
 {
 	gh_progress_show(&s->progress, "judging", 0, 0);
 	enum gh_code code = gh_db_knowledge(s->db, err);
+	if (code == GH_OK && s->prepare)
+		code = s->prepare(s, err);
 	if (code == GH_OK)
 		code = gh_derive(s->db, s->id, err);
 	if (code == GH_OK)
@@ -323,7 +309,7 @@ static enum gh_code derive_and_judge(struct scan *s, struct gh_err *err)
 	return code;
 }
 
-static int run(struct scan *s, struct gh_err *err)
+static int run(struct gh_scan *s, struct gh_err *err)
 {
 	s->engine = gh_engine_new(&s->config, err);
 	if (!s->engine)
@@ -343,23 +329,26 @@ static int run(struct scan *s, struct gh_err *err)
 	return cut ? GH_EXIT_INTERRUPTED : exit_code;
 }
 
-int gh_cmd_scan(int argc, char **argv)
+int gh_scan_run(struct gh_scan *s)
 {
-	static struct scan s;
-	gh_outputs_init(&s.out);
-	int early = parse(&s, argc, argv);
-	if (early)
-		return early - 1;
 	struct gh_err err = {0};
 	int exit_code = GH_EXIT_USAGE;
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	if (!s.literals_path || (s.config.literals = literals_from(s.literals_path, &err)))
-		exit_code = run(&s, &err);
+	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, &err)))
+		exit_code = run(s, &err);
 	if (exit_code == GH_EXIT_USAGE && err.code)
 		gh_complain("%s", err.what);
-	gh_engine_free(s.engine);
-	gh_db_close(s.db);
-	gh_literals_free((struct gh_literals *)s.config.literals);
+	gh_engine_free(s->engine);
+	gh_db_close(s->db);
+	gh_literals_free((struct gh_literals *)s->config.literals);
 	return exit_code;
+}
+
+int gh_cmd_scan(int argc, char **argv)
+{
+	static struct gh_scan s;
+	gh_outputs_init(&s.out);
+	int early = parse(&s, argc, argv);
+	return early ? early - 1 : gh_scan_run(&s);
 }
