@@ -18,6 +18,7 @@ enum {
 	HOLD_S = 20, /* of a lock */
 	MERGE_S = 15,
 	WINDOW = 15, /* of the median ratio */
+	VARIES = 15, /* bpm that a shift can be told by */
 	BLOCK_S = 30, /* means that are nearer to independent than seconds are */
 	SPREAD = 30, /* bpm that the reference must span for a concordance */
 };
@@ -111,16 +112,31 @@ static struct shift best(
 	return b;
 }
 
+/* Has the reference ups and downs by which a shift can be told? */
+static bool varies(const struct grid *g)
+{
+	float low = INFINITY, high = 0;
+	for (size_t i = 0; i < g->n; i++)
+		if (g->hr[i] > 0) {
+			low = fminf(low, g->hr[i]);
+			high = fmaxf(high, g->hr[i]);
+		}
+	return high - low >= VARIES;
+}
+
 static struct shift align(const struct grid *w, const struct grid *r, double *score)
 {
 	struct shift b = best(w, r, -NEAR_S, NEAR_S, 1, LEAST, score);
 	if (b.score >= 0) {
-		b.known = b.score - b.usual >= 0.03;
+		/* The best of many shifts of a short stretch is chance. */
+		bool enough = varies(r) && gh_min(w->filled, r->filled) >= FAR_LEAST;
+		b.known = enough && b.score - b.usual >= 0.03;
 		b.how = b.known ? "by the clocks, then by the shape of both"
-				: "by the clocks; heart rate varied too little to tell a shift";
+				: "by the clocks; too short, or too even, to tell a shift";
 		if (!b.known)
 			b.s = 0;
-		return b;
+		if (b.known || agreement(w, r, 0, LEAST) >= 0)
+			return b;
 	}
 	int64_t from = w->from - r->from - (int64_t)r->n, to = w->from - r->from + (int64_t)w->n;
 	if ((to - from) / FAR_S > FAR_STEPS)
@@ -423,9 +439,7 @@ void gh_watch_pair(struct gh_watch *w, const struct gh_track *t, const struct gh
 	if (n >= LEAST) {
 		gh_watch_check(w, t, "accuracy against a reference", NULL);
 		label(p, n);
-		size_t from = w->n_spans;
 		differences(w, p, n);
-		(void)from;
 		settle(w, p, n);
 		/* Short oddities are no spans: they count. */
 		for (size_t i = 0; i < n; i++)
@@ -436,7 +450,7 @@ void gh_watch_pair(struct gh_watch *w, const struct gh_track *t, const struct gh
 					p[i].label = 'x';
 		struct near all = nearness(p, n, false), rest = nearness(p, n, true);
 		write_near(w, t, ref, "all", &all);
-		if (rest.n < all.n)
+		if (rest.n < all.n && rest.n >= LEAST)
 			write_near(w, t, ref, "outside", &rest);
 		write_shift(w, t, ref, &s);
 		write_pairs(w, t, ref, p, n);
