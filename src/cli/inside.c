@@ -59,7 +59,7 @@ struct gh_str gh_inside_stem(struct gh_str s)
 
 bool gh_inside_leads(const struct gh_inside_at *at, const struct gh_child *child)
 {
-	if (child->flags & GH_CHILD_UNREADABLE || !child->size)
+	if (child->flags & GH_CHILD_UNREADABLE || !child->size || child->of.row)
 		return false;
 	if (child->kind == GH_VOLUME || gh_str_starts(at->image, "ramdisk:"))
 		return true;
@@ -115,7 +115,8 @@ static struct gh_source *poured(struct gh_inside *in, struct ctx *c, const struc
 	return gh_source_memory(&in->arena, sink.buf, sink.len);
 }
 
-struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
+static struct gh_source *plain_content(
+	struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
 {
 	struct ctx *c = gh_alloc(&in->arena, sizeof *c);
 	struct gh_source *src = NULL;
@@ -131,6 +132,73 @@ struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside
 		fprintf(stderr, "gifthorse: %s at offset %llu: %s\n", gh_code_word(err.code),
 			(unsigned long long)err.at, err.what);
 	return src;
+}
+
+/* ---- sets ---- */
+
+/* A part of a set; what packs it is taken off. NULL: it is not there. */
+static struct gh_source *part_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_set_part *p)
+{
+	struct gh_source *src = plain_content(in, at, &p->child);
+	struct gh_probe probe;
+	struct gh_err err;
+	if (!src || gh_probe_make(src, gh_str_base(p->child.name), &in->arena, &probe, &err))
+		return src;
+	const struct gh_format *f = gh_probe_format(&probe);
+	if (!f || !f->packing)
+		return gh_part_known(&p->child.of, &probe) ? src : NULL;
+	struct gh_inside_at inner = {.up = at, .format = f, .name = p->child.name, .depth = at->depth + 1};
+	struct ctx *c = gh_alloc(&in->arena, sizeof *c);
+	struct gh_child child = {0};
+	inner.state = gh_alloc(&in->arena, f->state_size);
+	if (!c || !inner.state)
+		return NULL;
+	*c = make_ctx(in);
+	if (f->open(&c->ctx, src, inner.state, &err) || f->next(&c->ctx, inner.state, &child, &err))
+		return NULL;
+	return plain_content(in, &inner, &child);
+}
+
+/* The format of a set, opened from its parts; NULL and a word on standard error when it does not open. */
+static void *set_open(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_set *set)
+{
+	const struct gh_format *f = gh_formats[set->format];
+	struct gh_part *parts = gh_alloc_array(&in->arena, set->n, sizeof *parts);
+	struct ctx *c = gh_alloc(&in->arena, sizeof *c);
+	void *state = gh_alloc(&in->arena, f->state_size);
+	struct gh_err err = {.code = GH_NOMEM, .what = "no memory"};
+	uint32_t there = 0;
+	for (uint32_t i = 0; parts && i < set->n; i++) {
+		const struct gh_set_part *p = &set->part[set->order[i]];
+		parts[i] = (struct gh_part){p->child.name, p->role, p->index, p->row, part_content(in, at, p)};
+		there += parts[i].src != NULL;
+	}
+	if (set->loose && !there)
+		return NULL; /* no set after all */
+	if (!c)
+		return NULL;
+	*c = make_ctx(in);
+	if (parts && state && !f->open_set(&c->ctx, parts, set->n, state, &err))
+		return state;
+	tell(&c->ctx, err.code, err.at, err.what);
+	return NULL;
+}
+
+struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
+{
+	if (!(child->flags & GH_CHILD_SET))
+		return plain_content(in, at, child);
+	struct gh_inside_at inner = {.up = at, .format = gh_formats[in->set->format], .depth = at->depth + 1};
+	struct ctx c = make_ctx(in);
+	struct gh_child image = {0};
+	struct gh_err err = {.code = GH_SHORT, .what = "nothing of it is there"};
+	inner.state = set_open(in, at, in->set);
+	if (!inner.state)
+		return NULL;
+	if (!inner.format->next(&c.ctx, inner.state, &image, &err))
+		return plain_content(in, &inner, &image);
+	tell(&c.ctx, err.code, err.at, err.what);
+	return NULL;
 }
 
 /* ---- walking ---- */
@@ -153,11 +221,79 @@ static struct gh_str image_of(
 	}
 	if (up && gh_str_starts(up->image, "ramdisk:"))
 		return up->image;
+	/* What is only packed has the name of its packing. */
+	bool packed = up && (up->format->packing || strcmp(up->format->name, "sparse") == 0 ||
+				    strcmp(up->format->name, "newdat") == 0);
 	if (strcmp(format->name, "bootimg") == 0) {
 		struct gh_str s = gh_inside_stem(name);
 		return gh_str_fmt(&in->arena, "ramdisk:%.*s", (int)s.n, s.p);
 	}
-	return gh_inside_stem(name);
+	return packed ? up->image : gh_inside_stem(name);
+}
+
+static void walk(struct gh_inside *in, const struct gh_inside_at *up, struct gh_source *src, struct gh_str name);
+static void walk_open(struct gh_inside *in, struct gh_inside_at *at);
+
+/* A child that the visitor is shown, and what lies in it if it wants to. */
+static void walk_child(struct gh_inside *in, struct gh_inside_at *at, const struct gh_child *child)
+{
+	enum gh_inside_go go = in->visit(in, at, child, in->to);
+	in->stopped |= go == GH_INSIDE_STOP;
+	if (go != GH_INSIDE_ENTER)
+		return;
+	struct gh_mark mark = gh_arena_mark(&in->arena);
+	if (child->flags & GH_CHILD_SET) {
+		struct gh_inside_at set = {.up = at,
+			.format = gh_formats[in->set->format],
+			.state = set_open(in, at, in->set),
+			.name = child->name,
+			.image = gh_inside_stem(child->name),
+			.depth = at->depth + 1};
+		if (set.state)
+			walk_open(in, &set);
+	} else {
+		struct gh_source *below = plain_content(in, at, child);
+		if (below)
+			walk(in, at, below, child->name);
+	}
+	gh_arena_release(&in->arena, mark);
+}
+
+static void walk_sets(struct gh_inside *in, struct gh_inside_at *at, struct gh_sets *sets)
+{
+	for (struct gh_set *set = sets->first; set && !in->stopped; set = set->next) {
+		gh_set_close(set, 0);
+		struct gh_child child = gh_set_child(set);
+		child.size = child.csize;
+		in->set = set;
+		walk_child(in, at, &child);
+	}
+}
+
+/* All children of a container that is open, then the sets among them. */
+static void walk_open(struct gh_inside *in, struct gh_inside_at *at)
+{
+	struct ctx c = make_ctx(in);
+	struct gh_sets sets;
+	struct gh_err err = {0};
+	enum gh_code code = GH_OK;
+	gh_sets_init(&sets);
+	for (uint64_t n = 0; code == GH_OK && !in->stopped; n++) {
+		struct gh_child child = {0};
+		code = at->format->next(&c.ctx, at->state, &child, &err);
+		if (code)
+			break;
+		struct gh_set *set = at->format->volume || at->format->packing || child.flags & GH_CHILD_UNREADABLE
+					     ? NULL
+					     : gh_sets_add(&sets, n, &child);
+		if (set)
+			child.of.row = set->row;
+		walk_child(in, at, &child);
+	}
+	if (code > GH_END)
+		tell(&c.ctx, err.code, err.at, err.what);
+	walk_sets(in, at, &sets);
+	gh_sets_done(&sets);
 }
 
 static void walk(struct gh_inside *in, const struct gh_inside_at *up, struct gh_source *src, struct gh_str name)
@@ -169,21 +305,9 @@ static void walk(struct gh_inside *in, const struct gh_inside_at *up, struct gh_
 	struct gh_err err = {0};
 	if (format && at.depth < GH_MAX_DEPTH && (at.state = gh_alloc(&in->arena, format->state_size))) {
 		at.image = image_of(in, up, format, name);
-		enum gh_code code = format->open(&c.ctx, src, at.state, &err);
-		while (code == GH_OK && !in->stopped) {
-			struct gh_child child = {0};
-			code = format->next(&c.ctx, at.state, &child, &err);
-			if (code)
-				break;
-			enum gh_inside_go go = in->visit(in, &at, &child, in->to);
-			in->stopped |= go == GH_INSIDE_STOP;
-			struct gh_mark inner = gh_arena_mark(&in->arena);
-			struct gh_source *below = go == GH_INSIDE_ENTER ? gh_inside_content(in, &at, &child) : NULL;
-			if (below)
-				walk(in, &at, below, child.name);
-			gh_arena_release(&in->arena, inner);
-		}
-		if (code > GH_END)
+		if (format->open(&c.ctx, src, at.state, &err) == GH_OK)
+			walk_open(in, &at);
+		else
 			tell(&c.ctx, err.code, err.at, err.what);
 	}
 	gh_arena_release(&in->arena, mark);

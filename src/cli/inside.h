@@ -3,7 +3,7 @@
 #ifndef GH_CLI_INSIDE_H
 #define GH_CLI_INSIDE_H
 
-#include "tree/plugin.h"
+#include "tree/set.h"
 
 struct gh_inside;
 
@@ -30,8 +30,9 @@ typedef enum gh_inside_go gh_inside_fn(
 struct gh_inside {
 	struct gh_arena arena;
 	struct gh_budget budget;
-	int spill[8]; /* files opened before the jail closed, for packed members too large for memory */
+	int spill[64]; /* files opened before the jail closed, for packed members too large for memory */
 	unsigned n_spill;
+	const struct gh_set *set; /* behind a child with GH_CHILD_SET */
 	gh_inside_fn *visit;
 	void *to;
 	bool complained; /* something was malformed, and told on standard error */
@@ -42,7 +43,7 @@ struct gh_inside {
  * for, 2 when the INPUT cannot be read. done() runs in the child behind the walk and gives the code. */
 int gh_inside_run(const char *input, gh_inside_fn *visit, int (*done)(struct gh_inside *in, void *to), void *to);
 
-/* The content of a child, whole and seekable. NULL and a word on standard error when it cannot be had. */
+/* The content of a child, whole and seekable; of a set of files, the image that they are together. NULL and a word on standard error when it cannot be had. */
 struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child);
 /* Does this child hold others worth a visit on the way to files: a partition, an image, an archive on top, an APEX? */
 bool gh_inside_leads(const struct gh_inside_at *at, const struct gh_child *child);

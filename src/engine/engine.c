@@ -101,15 +101,22 @@ static void base_close(struct gh_base *b)
 
 void gh_pending_free(struct gh_engine *e, struct gh_pending *p)
 {
-	struct gh_base *b = &e->bases[p->base];
-	if (--b->refs == 0)
-		base_close(b);
+	for (uint32_t i = 0; i < p->n_bases; i++) {
+		struct gh_base *b = &e->bases[p->bases[i]];
+		if (--b->refs == 0)
+			base_close(b);
+	}
+	for (uint32_t i = 0; i < p->n_holds; i++)
+		gh_set_release(e, p->holds[i]);
+	free(p->bases);
+	free(p->holds);
 	free(p->skip);
 	free(p);
 }
 
 static void drop_all(struct gh_engine *e)
 {
+	gh_sets_drop(e);
 	for (unsigned i = 0; i < GH_SLOTS; i++) {
 		if (e->slot[i].job)
 			gh_pending_free(e, e->slot[i].job);
@@ -123,6 +130,7 @@ static void drop_all(struct gh_engine *e)
 		}
 	e->last = &e->first;
 	e->last_pour = &e->pours;
+	gh_sets_end(e);
 }
 
 void gh_engine_free(struct gh_engine *e)
@@ -177,13 +185,35 @@ static void on_run(void *to, uint32_t blob, unsigned plugin, const char *status,
 	e->sink->run(e->sink->to, blob, plugin, status, at, why);
 }
 
+static void on_set(struct gh_engine *e, struct gh_job *job, struct gh_pending *by)
+{
+	if (gh_set_add(e, job, by))
+		return;
+	job->kind = GH_JOB_LOOK;
+	job->where.n_parts = 0;
+	job->where.parts = NULL;
+	struct gh_pending *p = gh_bases_known(e, job) ? gh_pending_new(e, job) : NULL;
+	if (!p)
+		return;
+	__atomic_fetch_sub(&e->shared->queued, p->len, __ATOMIC_RELAXED);
+	gh_give_up(e, p, "limit", "more sets of files in one scan than are put together");
+}
+
 static void on_job(void *to, struct gh_str encoded)
 {
 	struct gh_engine *e = ((struct from *)to)->e;
 	struct gh_arena arena;
 	struct gh_job job;
 	gh_arena_init(&arena, 0);
-	if (gh_job_decode(&arena, (const uint8_t *)encoded.p, encoded.n, &job) && job.where.base < e->n_bases)
+	if (!gh_job_decode(&arena, (const uint8_t *)encoded.p, encoded.n, &job))
+		;
+	else if (job.kind == GH_JOB_SET)
+		on_set(e, &job, ((struct from *)to)->s->job);
+	else if (!gh_bases_known(e, &job))
+		;
+	else if (job.kind == GH_JOB_PART && job.n == 1)
+		gh_set_part(e, &job);
+	else if (job.kind != GH_JOB_PART)
 		gh_queue_add(e, &job, false);
 	gh_arena_done(&arena);
 }
@@ -287,8 +317,13 @@ enum gh_code gh_engine_scan(struct gh_engine *e, const char *const *inputs, size
 	*ret_root = root;
 	sink->blob(sink->to, &(struct gh_blob_row){.blob = root, .format = "inputs", .entropy = -1});
 	enum gh_code code = GH_OK;
+	struct gh_sets sets;
+	gh_sets_init(&sets);
 	for (size_t i = 0; i < n && code == GH_OK; i++)
-		code = gh_input_add(e, inputs[i], i, root, err);
+		code = gh_input_add(e, inputs[i], i, root, &sets, err);
+	if (code == GH_OK && !gh_files_end(e, &sets, root, 0))
+		code = gh_fail(err, GH_NOMEM, 0, "no memory for the sets among the inputs");
+	gh_sets_done(&sets);
 	if (code == GH_OK)
 		code = loop(e, err);
 	drop_all(e);

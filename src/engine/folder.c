@@ -13,6 +13,7 @@
 
 #include "base/num.h"
 #include "engine/coordinator.h"
+#include "tree/measure.h"
 
 enum {
 	DEPTH_MAX = 64, /* folders inside folders */
@@ -25,6 +26,8 @@ struct walk {
 	uint32_t blob;
 	uint64_t n;
 	struct gh_arena arena;
+	struct gh_sets sets;
+	bool md5; /* a list in the folder at hand may state MD5s */
 	struct gh_err *err;
 };
 
@@ -84,17 +87,7 @@ static void add_file(
 				      &(struct gh_base){
 					      .fd = -1, .folder = w->root, .path = rel, .size = (uint64_t)st->st_size})
 			    : UINT32_MAX;
-	struct gh_job_child jc = {.n = row, .child = *child};
-	struct gh_job job = {.kind = GH_JOB_LOOK,
-		.blob = w->blob,
-		.format = -1,
-		.depth = 1,
-		.bytes = gh_look_budget((uint64_t)st->st_size),
-		.size = (uint64_t)st->st_size,
-		.where = {.base = base},
-		.n = 1,
-		.children = &jc};
-	if (base == UINT32_MAX || !gh_queue_add(w->e, &job, false))
+	if (base == UINT32_MAX || !gh_file_queue(w->e, &w->sets, w->blob, 1, base, row, child))
 		gh_fail(w->err, GH_NOMEM, 0, "no memory for %s", rel ? rel : "a name");
 	else
 		(void)!gh_engine_pump(w->e, GH_QUEUE_MAX / 4, w->err); /* a folder may hold millions of files */
@@ -136,7 +129,7 @@ static void walk_entry(struct walk *w, struct gh_str path, unsigned depth)
 		return;
 	}
 	struct gh_child child = {.kind = GH_FILE,
-		.flags = GH_CHILD_NO_ATTRS,
+		.flags = GH_CHILD_NO_ATTRS | (w->md5 ? GH_CHILD_MD5 : 0),
 		.name = path,
 		.off = UINT64_MAX,
 		.csize = (uint64_t)st.st_size,
@@ -172,6 +165,10 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 	}
 	size_t n;
 	char **names = names_of(w, fd, &n);
+	bool outer = w->md5;
+	w->md5 = false;
+	for (size_t i = 0; i < n; i++)
+		w->md5 |= gh_measure_list(gh_str(names[i]));
 	for (size_t i = 0; i < n && !w->err->code; i++) {
 		if (w->n >= ENTRIES_MAX) {
 			note(w, w->n, "limit", "more files than can be told apart");
@@ -183,6 +180,7 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 		if (child.p)
 			walk_entry(w, child, depth);
 	}
+	w->md5 = outer;
 	gh_arena_release(&w->arena, mark);
 }
 
@@ -200,7 +198,13 @@ enum gh_code gh_folder_walk(
 	struct gh_row_members m = {
 		.name = gh_str(name), .child = w.blob, .off = GH_NULL, .csize = GH_NULL, .size = GH_NULL};
 	e->sink->row(e->sink->to, GH_T_members, root, n_input, 0, &m);
+	gh_sets_init(&w.sets);
 	walk_folder(&w, GH_STR(""), 0);
+	if (w.sets.full)
+		note(&w, w.n++, "limit", "more files of sets than are kept: some are looked at one by one");
+	if (!err->code && !gh_files_end(e, &w.sets, w.blob, 1))
+		gh_fail(err, GH_NOMEM, 0, "no memory for the sets in %s", name);
+	gh_sets_done(&w.sets);
 	gh_arena_done(&w.arena);
 	return err->code;
 }

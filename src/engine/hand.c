@@ -10,16 +10,26 @@
 #include "base/num.h"
 #include "engine/coordinator.h"
 
+/* Is one of its files still being unpacked? hinder: only those that count that are of no use before their end. */
+static bool any_growing(const struct gh_engine *e, const struct gh_pending *p, bool hinder)
+{
+	for (uint32_t i = 0; i < p->n_bases; i++) {
+		const struct gh_base *b = &e->bases[p->bases[i]];
+		if (b->spill && (b->whole_first || !hinder) &&
+			!__atomic_load_n(&e->shared->mark[b->spill - 1].state, __ATOMIC_ACQUIRE))
+			return true;
+	}
+	return false;
+}
+
 static bool base_ready(const struct gh_engine *e, const struct gh_pending *p)
 {
-	const struct gh_base *b = &e->bases[p->base];
-	return !b->spill || !b->whole_first || __atomic_load_n(&e->shared->mark[b->spill - 1].state, __ATOMIC_ACQUIRE);
+	return !any_growing(e, p, true);
 }
 
 static bool growing(const struct gh_engine *e, const struct gh_pending *p)
 {
-	const struct gh_base *b = &e->bases[p->base];
-	return b->spill && !__atomic_load_n(&e->shared->mark[b->spill - 1].state, __ATOMIC_ACQUIRE);
+	return any_growing(e, p, false);
 }
 
 static uint64_t next_random(struct gh_engine *e)
@@ -59,6 +69,15 @@ static int base_open(struct gh_base *b)
 	return b->fd;
 }
 
+/* All files of a job; a part of a set that does not open is one that is not there. */
+static bool bases_open(struct gh_engine *e, const struct gh_pending *p)
+{
+	for (uint32_t i = 0; i < p->n_bases; i++)
+		if (base_open(&e->bases[p->bases[i]]) < 0 && p->n_bases == 1)
+			return false;
+	return true;
+}
+
 static bool slot_start(struct gh_engine *e, struct gh_slot *s)
 {
 	if (s->pid)
@@ -76,16 +95,21 @@ static bool slot_start(struct gh_engine *e, struct gh_slot *s)
 /* The job is the slot's from here on. A worker that cannot be told of it is ended, and seen at its socket. */
 static void slot_send(struct gh_engine *e, struct gh_slot *s, struct gh_pending *p, int pour_fd, uint32_t pour_mark)
 {
-	struct gh_base *b = &e->bases[p->base];
-	if (b->spill && b->whole_first) /* its container could only guess */
-		b->size = __atomic_load_n(&e->shared->mark[b->spill - 1].written, __ATOMIC_ACQUIRE);
-	struct gh_order order = {.attempt = p->attempt,
-		.base_spill = b->spill,
-		.pour_mark = pour_mark,
-		.n_skip = p->n_skip,
-		.base_size = b->size,
-		.job_len = p->len};
-	int fds[GH_WIRE_FDS] = {base_open(b), pour_fd};
+	struct gh_order order = {.attempt = p->attempt, .pour_mark = pour_mark, .n_skip = p->n_skip, .job_len = p->len};
+	struct gh_order_base bases[GH_PARTS_MAX];
+	int fds[GH_WIRE_FDS];
+	for (uint32_t i = 0; i < p->n_bases && order.n_bases < GH_PARTS_MAX; i++) {
+		struct gh_base *b = &e->bases[p->bases[i]];
+		if (b->spill && b->whole_first) /* its container could only guess */
+			b->size = __atomic_load_n(&e->shared->mark[b->spill - 1].written, __ATOMIC_ACQUIRE);
+		int fd = base_open(b);
+		if (fd < 0)
+			continue;
+		fds[order.n_bases] = fd;
+		bases[order.n_bases++] = (struct gh_order_base){p->bases[i], b->spill, b->size};
+	}
+	if (pour_fd >= 0)
+		fds[order.n_bases] = pour_fd;
 	struct gh_phase *at = &e->shared->phase[s - e->slot];
 	at->blob = at->listed = at->nth = 0; /* it is at nothing yet, and not where the last job left it */
 	at->plugin = -1;
@@ -94,7 +118,7 @@ static void slot_send(struct gh_engine *e, struct gh_slot *s, struct gh_pending 
 	s->filling = pour_mark;
 	s->moved = gh_now_ms();
 	__atomic_fetch_sub(&e->shared->queued, p->len, __ATOMIC_RELAXED);
-	if (!gh_wire_send(s->fd, &order, p->skip, gh_strn(p->job, p->len), fds, pour_fd >= 0 ? 2 : 1))
+	if (!gh_wire_send(s->fd, &order, bases, p->skip, gh_strn(p->job, p->len), fds))
 		kill(s->pid, SIGKILL);
 }
 
@@ -113,7 +137,7 @@ static bool hand_one(struct gh_engine *e, struct gh_slot *s)
 	const char *why = NULL, *code = "io";
 	if (reader_given_up(e, p))
 		why = "left out: its reader stopped again and again", code = "crash";
-	else if (base_open(&e->bases[p->base]) < 0)
+	else if (!bases_open(e, p))
 		why = strerror(errno);
 	else if (!slot_start(e, s))
 		why = "no worker could be started";
@@ -167,8 +191,8 @@ static bool pour_start(struct gh_engine *e, struct gh_slot *s, struct gh_pending
 	gh_arena_init(&arena, 0);
 	int fd = e->n_spills < GH_SPILLS_MAX ? gh_spill_file(e) : -1;
 	int own = fd >= 0 ? dup(fd) : -1;
-	bool ok = own >= 0 && gh_job_decode(&arena, p->job, p->len, &job) && job.n == 1 &&
-		  base_open(&e->bases[p->base]) >= 0 && look_in_spill(e, &job, e->n_spills, own);
+	bool ok = own >= 0 && gh_job_decode(&arena, p->job, p->len, &job) && job.n == 1 && bases_open(e, p) &&
+		  look_in_spill(e, &job, e->n_spills, own);
 	if (ok)
 		slot_send(e, s, p, fd, ++e->n_spills);
 	else if (own >= 0)

@@ -52,38 +52,30 @@ static enum gh_code copy_stdin(struct gh_engine *e, int *ret_fd, struct gh_err *
 	return GH_OK;
 }
 
-static enum gh_code add_file(
-	struct gh_engine *e, const char *name, int fd, uint64_t n, uint32_t root, struct gh_err *err)
+static enum gh_code add_file(struct gh_engine *e, const char *name, int fd, uint64_t n, uint32_t root,
+	struct gh_sets *sets, struct gh_err *err)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	if (size < 0)
 		return gh_fail(err, GH_IO, 0, "%s is not a file that can be read at offsets; try - for a pipe", name);
 	uint32_t base = gh_base_add(e, &(struct gh_base){.fd = fd, .size = (uint64_t)size});
-	struct gh_job_child jc = {.n = n,
-		.child = {.kind = GH_MEMBER,
-			.name = gh_str_base(gh_str(name)),
-			.off = UINT64_MAX,
-			.csize = (uint64_t)size,
-			.size = (uint64_t)size}};
-	struct gh_job job = {.kind = GH_JOB_LOOK,
-		.blob = root,
-		.format = -1,
-		.bytes = gh_look_budget((uint64_t)size),
-		.size = (uint64_t)size,
-		.where = {.base = base},
-		.n = 1,
-		.children = &jc};
-	if (base == UINT32_MAX || !gh_queue_add(e, &job, false))
+	struct gh_child child = {.kind = GH_MEMBER,
+		.name = gh_str_base(gh_str(name)),
+		.off = UINT64_MAX,
+		.csize = (uint64_t)size,
+		.size = (uint64_t)size};
+	if (base == UINT32_MAX || !gh_file_queue(e, sets, root, 0, base, n, &child))
 		return gh_fail(err, GH_NOMEM, 0, "no memory for %s", name);
 	return GH_OK;
 }
 
-enum gh_code gh_input_add(struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_err *err)
+enum gh_code gh_input_add(
+	struct gh_engine *e, const char *name, uint64_t n, uint32_t root, struct gh_sets *sets, struct gh_err *err)
 {
 	int fd = -1;
 	if (strcmp(name, "-") == 0) {
 		enum gh_code code = copy_stdin(e, &fd, err);
-		return code ? code : add_file(e, "stdin", fd, n, root, err);
+		return code ? code : add_file(e, "stdin", fd, n, root, sets, err);
 	}
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -99,5 +91,5 @@ enum gh_code gh_input_add(struct gh_engine *e, const char *name, uint64_t n, uin
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return gh_fail(err, GH_IO, 0, "%s is neither a file nor a folder; try - for a pipe", name);
-	return add_file(e, name, fd, n, root, err);
+	return add_file(e, name, fd, n, root, sets, err);
 }

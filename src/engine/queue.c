@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -60,7 +61,46 @@ struct gh_pending *gh_queue_unlink(struct gh_pending **at, struct gh_pending ***
 	return p;
 }
 
-struct gh_pending *gh_pending_new(struct gh_engine *e, const struct gh_job *job)
+static const struct gh_locator *way(const struct gh_locator *where, uint32_t i)
+{
+	return where->n_parts ? (where->parts[i].there ? &where->parts[i].where : NULL) : where;
+}
+
+static uint32_t n_ways(const struct gh_locator *where)
+{
+	return where->n_parts ? where->n_parts : 1;
+}
+
+bool gh_bases_known(const struct gh_engine *e, const struct gh_job *job)
+{
+	for (uint32_t i = 0; i < n_ways(&job->where); i++) {
+		const struct gh_locator *w = way(&job->where, i);
+		if (w && w->base >= e->n_bases)
+			return false;
+	}
+	return true;
+}
+
+static bool add_number(uint32_t **list, uint32_t *n, uint32_t number)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if ((*list)[i] == number)
+			return false;
+	uint32_t *more = realloc(*list, (*n + 1) * sizeof *more);
+	if (!more)
+		return false;
+	more[(*n)++] = number;
+	*list = more;
+	return true;
+}
+
+void gh_pending_hold(struct gh_engine *e, struct gh_pending *p, uint32_t set)
+{
+	if (add_number(&p->holds, &p->n_holds, set))
+		gh_set_hold(e, set);
+}
+
+struct gh_pending *gh_pending_kept(struct gh_engine *e, const struct gh_job *job)
 {
 	struct gh_arena arena;
 	gh_arena_init(&arena, 0);
@@ -70,14 +110,30 @@ struct gh_pending *gh_pending_new(struct gh_engine *e, const struct gh_job *job)
 		p->kind = job->kind;
 		p->format = job->format;
 		p->n = job->n;
-		p->base = job->where.base;
 		p->len = bytes.n;
 		memcpy(p->job, bytes.p, bytes.n);
-		e->bases[p->base].refs++;
-		e->state.jobs_known++;
-		__atomic_fetch_add(&e->shared->queued, p->len, __ATOMIC_RELAXED);
+		for (uint32_t i = 0; job->kind != GH_JOB_SET && i < n_ways(&job->where); i++) {
+			const struct gh_locator *w = way(&job->where, i);
+			if (w && add_number(&p->bases, &p->n_bases, w->base))
+				e->bases[w->base].refs++;
+		}
 	}
 	gh_arena_done(&arena);
+	return p;
+}
+
+struct gh_pending *gh_pending_new(struct gh_engine *e, const struct gh_job *job)
+{
+	struct gh_pending *p = gh_pending_kept(e, job);
+	if (!p)
+		return NULL;
+	for (uint32_t i = 0; i < job->n; i++) {
+		uint32_t set = gh_set_number(e, &job->children[i].child.of);
+		if (set != UINT32_MAX)
+			gh_pending_hold(e, p, set);
+	}
+	e->state.jobs_known++;
+	__atomic_fetch_add(&e->shared->queued, p->len, __ATOMIC_RELAXED);
 	return p;
 }
 

@@ -301,11 +301,12 @@ static bool send_all(int fd, const void *p, size_t n)
 	return true;
 }
 
-bool gh_wire_send(
-	int fd, const struct gh_order *order, const struct gh_skip *skip, struct gh_str job, const int *fds, int n_fds)
+bool gh_wire_send(int fd, const struct gh_order *order, const struct gh_order_base *bases, const struct gh_skip *skip,
+	struct gh_str job, const int *fds)
 {
-	return send_head(fd, order, fds, n_fds) && send_all(fd, skip, order->n_skip * sizeof *skip) &&
-	       send_all(fd, job.p, job.n);
+	int n_fds = (int)order->n_bases + (order->pour_mark != 0);
+	return send_head(fd, order, fds, n_fds) && send_all(fd, bases, order->n_bases * sizeof *bases) &&
+	       send_all(fd, skip, order->n_skip * sizeof *skip) && send_all(fd, job.p, job.n);
 }
 
 static bool recv_head(int fd, struct gh_order *ret, int fds[GH_WIRE_FDS])
@@ -335,7 +336,7 @@ bool gh_wire_recv(int fd, struct gh_order *ret, uint8_t **buf, size_t *cap, int 
 {
 	if (!recv_head(fd, ret, fds))
 		return false;
-	size_t n = ret->n_skip * sizeof(struct gh_skip) + ret->job_len;
+	size_t n = ret->n_bases * sizeof(struct gh_order_base) + ret->n_skip * sizeof(struct gh_skip) + ret->job_len;
 	if (n > *cap) {
 		uint8_t *p = realloc(*buf, n);
 		if (!p)

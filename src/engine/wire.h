@@ -6,7 +6,7 @@
 
 #include "tree/look.h"
 
-enum { GH_WIRE_FDS = 2 };
+enum { GH_WIRE_FDS = GH_PARTS_MAX + 1 }; /* the files a job reads, and one to fill; Linux takes 253 */
 
 /* ---- worker's side ---- */
 
@@ -48,19 +48,24 @@ void gh_wire_in_done(struct gh_wire_in *in);
 
 /* ---- jobs to a worker ---- */
 
+struct gh_order_base {
+	uint32_t base;
+	uint32_t spill; /* it is a spill file: 1 + its watermark; 0: a plain file */
+	uint64_t size;
+};
+
 struct gh_order {
 	uint32_t attempt;
-	uint32_t base_spill; /* the base is a spill file: 1 + its watermark; 0: a plain file */
 	uint32_t pour_mark; /* GH_JOB_POUR: 1 + the watermark of the file to fill */
+	uint32_t n_bases;
 	uint32_t n_skip;
-	uint64_t base_size;
 	uint64_t job_len;
 };
 
-/* Sends an order, its skips, the encoded job, and descriptors (base file, then the file to fill). */
-bool gh_wire_send(
-	int fd, const struct gh_order *order, const struct gh_skip *skip, struct gh_str job, const int *fds, int n_fds);
-/* The worker's end: blocks; false when the coordinator is gone. The buffer is malloc'ed, reused, and holds skips, then job. */
+/* Sends an order, its bases, its skips, the encoded job, and descriptors (a base's each, then the file to fill). */
+bool gh_wire_send(int fd, const struct gh_order *order, const struct gh_order_base *bases, const struct gh_skip *skip,
+	struct gh_str job, const int *fds);
+/* The worker's end: blocks; false when the coordinator is gone. The buffer is malloc'ed, reused, and holds bases, skips, job. */
 bool gh_wire_recv(int fd, struct gh_order *ret, uint8_t **buf, size_t *cap, int fds[GH_WIRE_FDS]);
 
 #endif

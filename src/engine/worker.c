@@ -16,7 +16,8 @@
 
 enum {
 	CHANNEL = 3, /* the only descriptor besides 0 to 2 that a new worker keeps */
-	BASES_KEPT = 8, /* open files kept for containers that stay open */
+	BASES_KEPT = 8, /* open files kept for containers that stay open, */
+	BASES_MAX = BASES_KEPT + GH_PARTS_MAX, /* and those of the job at hand */
 	MEMORY = 192 << 20, /* of a job: two whole members inside each other, and room for indexes */
 };
 
@@ -40,7 +41,8 @@ struct worker {
 	const struct gh_worker_kit *kit;
 	unsigned slot;
 	struct gh_order order;
-	struct base_file bases[BASES_KEPT];
+	struct base_file bases[BASES_MAX];
+	int n_bases;
 	uint64_t clock;
 	struct gh_wire_out out;
 };
@@ -94,7 +96,8 @@ static bool w_claim_plugin(struct gh_look *look, uint32_t blob, unsigned plugin)
 /* What a job is known by, when its maker is tried again and makes it a second time. */
 static void job_key(struct gh_look *look, const struct gh_job *job, uint8_t key[32])
 {
-	uint64_t v[] = {job->kind, job->blob, job->n, job->children[0].n, job->children[job->n - 1].n};
+	uint64_t v[] = {job->kind, job->blob, job->n, job->children[0].n, job->children[job->n - 1].n,
+		job->children[0].child.of.row, job->children[0].child.of.part};
 	gh_digest_begin(look->digest);
 	gh_digest_add(look->digest, "job", sizeof "job");
 	gh_digest_add(look->digest, v, sizeof v);
@@ -110,7 +113,8 @@ static bool w_defer(struct gh_look *look, const struct gh_job *job)
 	if (again(look) && gh_claims_find(w->kit->claims, key))
 		return true;
 	struct gh_shared *shared = w->kit->shared;
-	if (job->kind != GH_JOB_POUR && __atomic_load_n(&shared->queued, __ATOMIC_RELAXED) > GH_QUEUE_MAX)
+	bool work = job->kind == GH_JOB_LOOK || job->kind == GH_JOB_HASH;
+	if (work && __atomic_load_n(&shared->queued, __ATOMIC_RELAXED) > GH_QUEUE_MAX)
 		return false; /* the worker does it itself */
 	if (job->kind == GH_JOB_POUR && __atomic_fetch_add(&shared->pours, 1, __ATOMIC_RELAXED) >= GH_SPILLS_MAX)
 		return false;
@@ -126,9 +130,9 @@ static bool w_defer(struct gh_look *look, const struct gh_job *job)
 static struct gh_source *w_base(struct gh_look *look, struct gh_arena *arena, uint32_t base)
 {
 	struct worker *w = of(look);
-	for (int i = 0; i < BASES_KEPT; i++) {
+	for (int i = 0; i < w->n_bases; i++) {
 		struct base_file *b = &w->bases[i];
-		if (b->fd < 0 || b->base != base)
+		if (b->base != base)
 			continue;
 		if (b->spill)
 			return gh_source_spill(
@@ -138,26 +142,58 @@ static struct gh_source *w_base(struct gh_look *look, struct gh_arena *arena, ui
 	return NULL;
 }
 
-/* Keeps the descriptor of a base; what was opened over one that makes room is closed with it. */
-static void keep_base(struct worker *w, uint32_t base, int fd)
+static struct base_file *base_find(struct worker *w, uint32_t base)
+{
+	for (int i = 0; i < w->n_bases; i++)
+		if (w->bases[i].base == base)
+			return &w->bases[i];
+	return NULL;
+}
+
+/* Keeps the descriptor of a base, or the one that it had. */
+static void keep_base(struct worker *w, const struct gh_order_base *o, int fd)
+{
+	struct base_file *b = base_find(w, o->base);
+	if (b) {
+		close(fd);
+	} else {
+		b = &w->bases[w->n_bases++];
+		b->fd = fd;
+	}
+	b->base = o->base;
+	b->size = o->size;
+	b->spill = o->spill;
+	b->used = w->clock;
+}
+
+/* Closes the one that was not used for longest, and with it what was opened over it. */
+static void drop_oldest(struct worker *w)
 {
 	struct base_file *oldest = &w->bases[0];
-	for (int i = 0; i < BASES_KEPT; i++) {
-		struct base_file *b = &w->bases[i];
-		if (b->fd >= 0 && b->base == base) {
-			if (fd >= 0)
-				close(fd);
-			b->used = ++w->clock;
-			return;
-		}
-		if (oldest->fd >= 0 && (b->fd < 0 || b->used < oldest->used))
-			oldest = b;
+	for (int i = 1; i < w->n_bases; i++)
+		if (w->bases[i].used < oldest->used)
+			oldest = &w->bases[i];
+	gh_open_done(&w->look);
+	close(oldest->fd);
+	*oldest = w->bases[--w->n_bases];
+}
+
+static void keep_bases(struct worker *w, const struct gh_order_base *o, const int *fds)
+{
+	uint32_t known = 0;
+	w->clock++;
+	for (uint32_t i = 0; i < w->order.n_bases; i++) {
+		struct base_file *b = base_find(w, o[i].base);
+		if (b)
+			b->used = w->clock;
+		known += b != NULL;
 	}
-	if (oldest->fd >= 0) {
-		gh_open_done(&w->look);
-		close(oldest->fd);
-	}
-	*oldest = (struct base_file){base, fd, w->order.base_size, w->order.base_spill, ++w->clock};
+	/* As many go as come, so that there is room; what is known has the newest clock. */
+	uint32_t come = w->order.n_bases - known;
+	while (w->n_bases && w->n_bases + (int)come > BASES_KEPT && (uint32_t)w->n_bases > known)
+		drop_oldest(w);
+	for (uint32_t i = 0; i < w->order.n_bases; i++)
+		keep_base(w, &o[i], fds[i]);
 }
 
 /* ---- filling a spill file ---- */
@@ -203,15 +239,18 @@ static void do_order(struct worker *w, const uint8_t *buf, const int fds[GH_WIRE
 {
 	struct gh_mark mark = gh_arena_mark(&w->look.arena);
 	struct gh_job job;
+	const struct gh_order_base *bases = (const struct gh_order_base *)(const void *)buf;
+	buf += w->order.n_bases * sizeof *bases;
 	w->look.skip = (const struct gh_skip *)(const void *)buf;
 	w->look.n_skip = w->order.n_skip;
 	w->look.given_up = w->order.attempt ? NULL : &w->kit->shared->given_up;
 	const uint8_t *bytes = buf + w->order.n_skip * sizeof(struct gh_skip);
+	keep_bases(w, bases, fds);
 	if (gh_job_decode(&w->look.arena, bytes, w->order.job_len, &job)) {
-		keep_base(w, job.where.base, fds[0]);
-		if (job.kind == GH_JOB_POUR && w->order.pour_mark && fds[1] >= 0)
-			do_pour(w, &job, fds[1]);
-		else if (job.kind != GH_JOB_POUR)
+		int fill = fds[w->order.n_bases];
+		if (job.kind == GH_JOB_POUR && w->order.pour_mark && fill >= 0)
+			do_pour(w, &job, fill);
+		else if (job.kind == GH_JOB_LOOK || job.kind == GH_JOB_HASH)
 			gh_look_job(&w->look, &job);
 	}
 	gh_arena_release(&w->look.arena, mark);
@@ -242,8 +281,6 @@ _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, in
 	w.kit = kit;
 	w.slot = slot;
 	w.out.fd = CHANNEL;
-	for (int i = 0; i < BASES_KEPT; i++)
-		w.bases[i].fd = -1;
 	gh_look_init(&w.look, &ops, &w, MEMORY);
 	w.look.phase = &kit->shared->phase[slot];
 	w.look.literals = kit->config->literals;

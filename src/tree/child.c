@@ -25,7 +25,7 @@ static const char *ftype_word(uint32_t mode)
 	}
 }
 
-static bool has_content(const struct gh_child *child)
+bool gh_child_has_content(const struct gh_child *child)
 {
 	if (child->flags & GH_CHILD_UNREADABLE)
 		return false;
@@ -135,6 +135,42 @@ static bool spill(
 		       (unsigned long long)child->size) == GH_OK;
 }
 
+/* True: it went to a spill file, and is looked at from there. */
+static bool child_content(struct gh_look *look, const struct gh_place *at, uint32_t *ret, struct gh_err *err)
+{
+	struct gh_source *src = NULL;
+	bool to_spill = false;
+	enum gh_code code = gh_child_source(look, at->c, at->child, &src, &to_spill, err);
+	if (to_spill && spill(look, at->c, at->row, at->child, err))
+		return true;
+	if (src)
+		*ret = gh_look_content(look, src, at, err);
+	else if (code == GH_OK && !err->code)
+		gh_fail(err, GH_NOMEM, at->child->off, "no memory for this content");
+	return false;
+}
+
+/* What several files are together: opened from the ways to them, or from what is at hand. */
+static bool set_content(struct gh_look *look, const struct gh_place *at, uint32_t *ret, struct gh_err *err)
+{
+	const struct gh_container *c = at->c;
+	struct gh_part *parts = (struct gh_part *)c->parts;
+	size_t n = c->n_parts;
+	uint64_t size = at->child->size;
+	const struct gh_locator *where = c->where && c->where->n_parts ? c->where : NULL;
+	if (!c->n_parts && !where) {
+		gh_fail(err, GH_UNSUP, 0, "a set without its parts");
+		return false;
+	}
+	if (where) {
+		n = where->n_parts;
+		if (gh_parts_open(look, &look->arena, where, &parts, &size, err))
+			return false;
+	}
+	*ret = gh_look_set(look, at, parts, n, size, where, err);
+	return false;
+}
+
 void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, const struct gh_child *child)
 {
 	struct gh_mark mark = gh_arena_mark(&look->arena);
@@ -147,18 +183,13 @@ void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, c
 	if (c->format)
 		gh_run_for_child(&c->run, row);
 	gh_phase_set(look, c->blob, (int64_t)row, reader);
-	if (skip && has_content(child)) {
+	if (skip && gh_child_has_content(child)) {
 		child_note(look, c, row, &err, skip->why);
-	} else if (has_content(child)) {
-		struct gh_source *src = NULL;
-		bool to_spill = false;
-		enum gh_code code = gh_child_source(look, c, child, &src, &to_spill, &err);
-		if (to_spill && spill(look, c, row, child, &err))
+	} else if (gh_child_has_content(child)) {
+		const struct gh_place at = {c, row, child};
+		bool set = child->flags & GH_CHILD_SET;
+		if (set ? set_content(look, &at, &content, &err) : child_content(look, &at, &content, &err))
 			goto out;
-		if (src)
-			content = gh_look_content(look, src, &(struct gh_place){c, row, child}, &err);
-		else if (code == GH_OK && !err.code)
-			gh_fail(&err, GH_NOMEM, child->off, "no memory for this content");
 		if (!c->format && !err.code && look->arena.failed != failed)
 			gh_fail(&err, GH_NOMEM, 0, "no memory for a part of it");
 		if (err.code)
@@ -187,7 +218,7 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (c->format)
 		gh_run_for_child(&c->run, jc->n);
 	enum gh_code code = gh_child_source(look, c, &jc->child, &src, &to_spill, &err);
-	struct gh_measure m = {0};
+	struct gh_measure m = {.md5_digest = jc->child.flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	if (!code && src)
 		code = gh_measure_source(look->digest, NULL, src, &look->arena, &look->phase->beat, &m, &err);
 	if (code || !src)
@@ -196,6 +227,8 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (!code && src)
 		look->ops->blob(look,
 			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
+	if (!code && src)
+		gh_md5_tell(look, jc->blob, &m, 0);
 }
 
 static void not_opened(struct gh_look *look, const struct gh_job *job, const struct gh_job_child *jc)
@@ -251,6 +284,8 @@ void gh_look_init(struct gh_look *look, const struct gh_look_ops *ops, void *hos
 	gh_arena_init(&look->arena, memory_limit);
 	look->digest = EVP_MD_CTX_new();
 	gh_digest_begin(look->digest); /* fetches the algorithm before the jail closes */
+	look->md5 = EVP_MD_CTX_new();
+	gh_md5_warm(look->md5);
 }
 
 void gh_look_done(struct gh_look *look)
@@ -258,4 +293,5 @@ void gh_look_done(struct gh_look *look)
 	gh_open_done(look);
 	gh_arena_done(&look->arena);
 	EVP_MD_CTX_free(look->digest);
+	EVP_MD_CTX_free(look->md5);
 }

@@ -2,6 +2,7 @@
 /* Content: measured once, then offered to every format and inspector that wants it. */
 
 #include "base/num.h"
+#include "tree/set.h"
 #include "tree/walk.h"
 
 /* A content at hand and what is known of it. */
@@ -18,6 +19,8 @@ struct content {
 	uint32_t blob;
 	uint8_t sha256[32];
 	bool fresh;
+	bool part; /* of a set, and so no artifact by itself */
+	bool packing; /* of such a part */
 };
 
 /* The same content under no name: what is said about content must not hang on the name that was met first. */
@@ -48,6 +51,23 @@ static void bids_make(struct gh_look *look, struct content *t)
 static bool opens(const struct content *t, unsigned i)
 {
 	return t->bid[i] >= GH_BID_MAGIC || (t->bid[i] == GH_BID_SHAPE && t->best == (int)i);
+}
+
+/* Of a part, nobody makes anything but who unpacks it. */
+static bool admits(const struct content *t, unsigned i)
+{
+	return opens(t, i) && !t->part && (!t->packing || gh_formats[i]->packing);
+}
+
+/* Is it a part of a set, or the packing of one? */
+static void part_find(struct content *t, const struct gh_place *at)
+{
+	const struct gh_of *of = &at->child->of;
+	if (!of->row)
+		return;
+	for (unsigned i = 0; i < gh_n_formats && !t->packing; i++)
+		t->packing = gh_formats[i]->packing && opens(t, i);
+	t->part = !t->packing && gh_part_known(of, &t->probe);
 }
 
 static bool is_volume(const struct content *t)
@@ -97,10 +117,29 @@ static void emit_hits(struct gh_look *look, const struct hits *h, uint32_t blob)
 	}
 }
 
-/* Loads, hashes and searches; finds the blob. */
-static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_err *err)
+void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m, uint64_t part)
 {
-	struct gh_measure m = {0};
+	static const char digit[] = "0123456789abcdef";
+	char hex[32];
+	for (int i = 0; i < 16; i++) {
+		hex[2 * i] = digit[m->md5[i] >> 4];
+		hex[2 * i + 1] = digit[m->md5[i] & 15];
+	}
+	if (m->md5_digest)
+		look->ops->row(look, GH_T_digests, blob, part != 0, 0,
+			&(struct gh_row_digests){.algorithm = part ? GH_STR("md5_before_line") : GH_STR("md5"),
+				.value = gh_strn(hex, sizeof hex)});
+}
+
+/* Loads, hashes and searches; finds the blob. */
+static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, struct gh_err *err)
+{
+	struct gh_measure m = {.md5_digest = md5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
+	uint64_t line = gh_measure_md5_line(&t->probe);
+	if (line) {
+		m.md5_digest = look->md5;
+		m.md5_size = line;
+	}
 	struct hits h = {.look = look};
 	if (look->literals) {
 		h.list = gh_alloc_raw(&look->arena, HITS_MAX * sizeof *h.list);
@@ -122,6 +161,7 @@ static enum gh_code measure(struct gh_look *look, struct content *t, struct gh_e
 	t->fresh = !known;
 	if (!t->blob)
 		return gh_fail(err, GH_LIMIT, 0, "more different contents than the table holds");
+	gh_md5_tell(look, t->blob, &m, line);
 	if (t->fresh)
 		emit_hits(look, &h, t->blob);
 	return GH_OK;
@@ -210,13 +250,14 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 {
 	const struct gh_container *c = at->c;
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (t->wanted >> i & 1)
+		if (t->wanted >> i & 1 && !t->part)
 			inspect(look, t, i);
 	for (unsigned i = 0; i < gh_n_formats; i++) {
-		if (!opens(t, i) || own_kind(at, gh_formats[i]))
+		if (!admits(t, i) || own_kind(at, gh_formats[i]))
 			continue;
 		look->nth[i]++;
-		if (!look->ops->claim_plugin(look, t->blob, i) || left_out(look, t->blob, i))
+		/* The packing of a part is opened wherever the part is met: its set waits for it. */
+		if ((!look->ops->claim_plugin(look, t->blob, i) && !t->packing) || left_out(look, t->blob, i))
 			continue;
 		struct gh_mark mark = gh_arena_mark(&look->arena);
 		struct gh_phase was = *look->phase;
@@ -235,6 +276,7 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 						.packed = c->packed + (at->child->flags & GH_CHILD_STREAM && c->format),
 						.bytes = bytes,
 						.where = where,
+						.of = t->packing ? at->child->of : (struct gh_of){0},
 						.here = t->data != NULL});
 		look->arena.failed = failed; /* its own run told it */
 		gh_phase_back(look, &was);
@@ -262,13 +304,15 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 		if (look->ops->defer(look, &job))
 			return;
 	}
-	struct gh_measure m = {0};
+	struct gh_measure m = {
+		.md5_digest = at->child->flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	struct gh_err err;
 	gh_phase_set(look, at->c->blob, (int64_t)at->row, -1);
-	if (!gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
-		look->ops->blob(
-			look, &(struct gh_blob_row){
-				      .blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
+	if (gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
+		return;
+	look->ops->blob(
+		look, &(struct gh_blob_row){.blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
+	gh_md5_tell(look, t->blob, &m, 0);
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
@@ -311,8 +355,12 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	if (code)
 		return code;
 	bids_make(look, t);
-	bool part = at->child->kind == GH_VOLUME && is_volume(t);
-	bool large = t->src->size > GH_WHOLE_MAX && is_volume(t);
+	part_find(t, at);
+	if (t->part)
+		gh_part_tell(look, at, t->src->size);
+	bool volume = is_volume(t) && !t->part;
+	bool part = at->child->kind == GH_VOLUME && volume;
+	bool large = t->src->size > GH_WHOLE_MAX && volume;
 	if (!(part || large) && too_hollow(look, t, at))
 		return gh_fail(err, GH_LIMIT, at->child->off,
 			"%llu bytes stated, %llu there: more than its container's budget",
@@ -334,7 +382,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 	if (t->src->size <= GH_WHOLE_MAX)
 		code = load(look, t, err);
 	if (code == GH_OK)
-		code = measure(look, t, err);
+		code = measure(look, t, at->child->flags & GH_CHILD_MD5, err);
 	if (code == GH_OK && t->fresh)
 		emit_blob(look, t, true);
 	return code;
@@ -380,4 +428,45 @@ uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const stru
 	if (linked && at->c->run.code <= GH_END) /* what is noted of this name is to be noted of the others too */
 		look->ops->alias(look, key, t->blob);
 	return t->blob;
+}
+
+uint32_t gh_look_set(struct gh_look *look, const struct gh_place *at, const struct gh_part *parts, size_t n,
+	uint64_t size, const struct gh_locator *where, struct gh_err *err)
+{
+	const struct gh_container *c = at->c;
+	unsigned i = gh_row_format(at->row);
+	const struct gh_format *format = gh_formats[i];
+	uint8_t key[32];
+	bool known;
+	place_key(look, "place", c->blob, at->row, key);
+	uint32_t blob = look->ops->claim(look, key, &known);
+	if (!blob || !format->open_set || c->depth >= GH_MAX_DEPTH - 1) {
+		gh_fail(err, GH_LIMIT, 0,
+			blob ? "not opened: more than %d containers inside each other"
+			     : "more different contents than the table holds",
+			GH_MAX_DEPTH);
+		return 0;
+	}
+	if (!known)
+		look->ops->blob(
+			look, &(struct gh_blob_row){.blob = blob, .size = size, .format = format->name, .entropy = -1});
+	look->nth[i]++;
+	if (!look->ops->claim_plugin(look, blob, i) || left_out(look, blob, i))
+		return blob;
+	struct gh_phase was = *look->phase;
+	gh_phase_set(look, blob, -1, (int32_t)i);
+	uint64_t failed = look->arena.failed;
+	GH_FAULT(look, format->name, "open", at->child->name);
+	gh_look_container(look, &(struct gh_container){.format = format,
+					.blob = blob,
+					.depth = c->depth + 1,
+					.packed = c->packed,
+					.bytes = gh_share(c->bytes, gh_max(at->child->csize, 1), c->size),
+					.size = size,
+					.where = where,
+					.parts = parts,
+					.n_parts = n});
+	look->arena.failed = failed; /* its own run told it */
+	gh_phase_back(look, &was);
+	return blob;
 }

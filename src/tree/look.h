@@ -38,16 +38,34 @@ struct gh_step {
 	struct gh_child child;
 };
 
+struct gh_part_at;
+
 struct gh_locator {
-	uint32_t base; /* a file the engine knows: an INPUT or a spill */
+	uint32_t base; /* a file the engine knows: an INPUT or a spill; not looked at where there are parts */
 	uint32_t n;
 	struct gh_step step[GH_MAX_DEPTH];
+	uint32_t n_parts; /* not 0: the first container on the way is a set, opened from these */
+	const struct gh_part_at *parts; /* in the order in which the format wants them */
+};
+
+/* A part of a set, and the way to it. The way leads through no other set. */
+struct gh_part_at {
+	struct gh_str name;
+	uint32_t role;
+	uint32_t index;
+	uint64_t row;
+	bool there;
+	struct gh_locator where;
 };
 
 enum gh_job_kind {
 	GH_JOB_LOOK, /* look at the given children of the container */
 	GH_JOB_HASH, /* hash the one given child, whose blob is known */
 	GH_JOB_POUR, /* unpack the one given child into a spill file, from where it is looked at */
+	/* Not for workers but from them: */
+	GH_JOB_SET, /* children[0] is a set of so many parts as its `blob` says; where: its parts, with names and no ways yet */
+	GH_JOB_PART, /* the way to a part was found; children[0].child.of tells which */
+	GH_N_JOB_KINDS,
 };
 
 struct gh_job_child {
@@ -132,7 +150,7 @@ struct gh_look {
 	uint32_t nth[GH_MAX_PLUGINS]; /* contents of this job that each plug-in was for */
 	struct gh_open *open; /* container chains kept open between jobs */
 	uint64_t open_clock;
-	void *digest; /* EVP_MD_CTX */
+	void *digest, *md5; /* EVP_MD_CTX */
 #ifdef GH_FAULTS
 	gh_fault_fn *fault;
 #endif
@@ -160,6 +178,8 @@ struct gh_row_entries gh_child_entry(const struct gh_child *child, uint32_t cont
 
 /* The row number of child n listed by that format: several formats may claim one blob. */
 uint64_t gh_child_row(unsigned format, uint32_t n);
+/* The format in it. */
+unsigned gh_row_format(uint64_t row);
 /* The row numbers of the engine's own notes about a child, apart from those of plug-ins. */
 enum gh_own_note { GH_OWN_LOOK, GH_OWN_GIVE_UP, GH_OWN_POUR };
 uint64_t gh_child_note_row(uint64_t child_row, enum gh_own_note which);

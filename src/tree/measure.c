@@ -50,6 +50,59 @@ void gh_digest_end(void *digest, uint8_t out[32])
 	EVP_DigestFinal_ex(digest, out, NULL);
 }
 
+/* Old lists state it; nothing rests on it but whether content is what they say. */
+static void md5_begin(struct gh_measure *m)
+{
+	static EVP_MD *md;
+	if (m->md5_digest && !md)
+		md = EVP_MD_fetch(NULL, "MD5", NULL);
+	if (m->md5_digest && (!md || !EVP_DigestInit_ex2(m->md5_digest, md, NULL)))
+		m->md5_digest = NULL;
+}
+
+static void md5_add(struct gh_measure *m, const void *p, size_t n)
+{
+	if (m->md5_digest)
+		EVP_DigestUpdate(m->md5_digest, p, gh_min(n, m->md5_size));
+	m->md5_size -= gh_min(n, m->md5_size);
+}
+
+static void md5_end(struct gh_measure *m)
+{
+	if (m->md5_digest)
+		EVP_DigestFinal_ex(m->md5_digest, m->md5, NULL);
+}
+
+void gh_md5_warm(void *digest)
+{
+	struct gh_measure m = {.md5_digest = digest};
+	md5_begin(&m);
+	md5_end(&m);
+}
+
+uint64_t gh_measure_md5_line(const struct gh_probe *probe)
+{
+	size_t n = probe->tail_len, i = n;
+	if (!gh_str_ends(probe->name, ".tar.md5") || !n || probe->tail[n - 1] != '\n')
+		return 0;
+	while (i && probe->tail[i - 1]) /* an archive ends with zeros */
+		i--;
+	if (!i || n - i < 34)
+		return 0;
+	for (size_t k = i; k < i + 32; k++) {
+		uint8_t c = probe->tail[k];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return 0;
+	}
+	return probe->tail[i + 32] == ' ' ? probe->size - (n - i) : 0;
+}
+
+bool gh_measure_list(struct gh_str name)
+{
+	struct gh_str base = gh_str_base(name);
+	return gh_str_is(base, "flashfile.xml") || gh_str_is(base, "servicefile.xml");
+}
+
 static bool literals_copy(struct gh_literals *l, const struct gh_literal *list, size_t n)
 {
 	l->list = calloc(n ? n : 1, sizeof *l->list);
@@ -170,14 +223,17 @@ void gh_measure_data(void *digest, const struct gh_literals *literals, const uin
 {
 	struct search s = {.l = m->hit ? (struct gh_literals *)literals : NULL, .m = m};
 	gh_digest_begin(digest);
+	md5_begin(m);
 	for (size_t i = 0; i < n; i += PIECE) {
 		size_t step = gh_min(n - i, PIECE);
 		size_t back = gh_min(i, LITERAL_MAX - 1); /* a literal may lie across two pieces */
 		gh_digest_add(digest, p + i, step);
+		md5_add(m, p + i, step);
 		search_piece(&s, p + i - back, step + back, i - back);
 		__atomic_fetch_add(beat, 1, __ATOMIC_RELAXED);
 	}
 	gh_digest_end(digest, m->sha256);
+	md5_end(m);
 	search_end(&s);
 }
 
@@ -193,12 +249,14 @@ enum gh_code gh_measure_source(void *digest, const struct gh_literals *literals,
 	uint8_t *window = buf + LITERAL_MAX;
 	size_t back = 0;
 	gh_digest_begin(digest);
+	md5_begin(m);
 	for (uint64_t off = 0; off < src->size && code == GH_OK;) {
 		size_t n = gh_min(src->size - off, WINDOW);
 		code = gh_read(src, off, window, n, err);
 		if (code)
 			break;
 		gh_digest_add(digest, window, n);
+		md5_add(m, window, n);
 		search_piece(&s, window - back, n + back, off - back);
 		back = gh_min(n, LITERAL_MAX - 1);
 		memmove(window - back, window + n - back, back);
@@ -206,6 +264,7 @@ enum gh_code gh_measure_source(void *digest, const struct gh_literals *literals,
 		__atomic_fetch_add(beat, 1, __ATOMIC_RELAXED);
 	}
 	gh_digest_end(digest, m->sha256);
+	md5_end(m);
 	search_end(&s);
 	gh_arena_release(arena, mark);
 	return code;

@@ -20,6 +20,9 @@ struct gh_literal gh_literals_get(const struct gh_literals *literals, uint32_t i
 
 struct gh_measure {
 	uint8_t sha256[32];
+	void *md5_digest; /* an EVP_MD_CTX: the MD5 is measured too; NULL: it is not */
+	uint64_t md5_size; /* of so many bytes from the start */
+	uint8_t md5[16];
 	/* Called for the first hit of each literal in this content, in no fixed order. */
 	void (*hit)(void *to, uint32_t literal, uint64_t at);
 	void *to;
@@ -32,6 +35,12 @@ void gh_measure_data(void *digest, const struct gh_literals *literals, const uin
 enum gh_code gh_measure_source(void *digest, const struct gh_literals *literals, struct gh_source *src,
 	struct gh_arena *arena, uint64_t *beat, struct gh_measure *m, struct gh_err *err) GH_MUST;
 
+/* Whether the MD5 of the files beside this one is of interest: makers' lists of packages state no other. */
+bool gh_measure_list(struct gh_str name);
+/* Where a line at the end of an archive begins that states the MD5 of all before it (Samsung's .tar.md5); 0: there is none. */
+uint64_t gh_measure_md5_line(const struct gh_probe *probe);
+/* Fetches the algorithm before the jail closes. */
+void gh_md5_warm(void *digest);
 void gh_digest_begin(void *digest);
 void gh_digest_add(void *digest, const void *p, size_t n);
 void gh_digest_end(void *digest, uint8_t sha256[32]);

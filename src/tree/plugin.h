@@ -67,6 +67,17 @@ enum {
 	GH_CHILD_UNREADABLE =
 		4, /* listed, but its content cannot be had (encrypted, unsupported): the reason was noted */
 	GH_CHILD_NO_ATTRS = 8, /* mode, owner and the like are not known */
+	GH_CHILD_MD5 = 32, /* a list beside it may state its MD5: that is measured too */
+	GH_CHILD_SET =
+		16, /* the engine's own: no child of the container, but what several of its children are together */
+};
+
+/* The engine's own: the child is one part of a set of files, and no artifact by itself. */
+struct gh_of {
+	uint64_t row; /* of the set, in the container that holds its parts; 0: part of nothing */
+	uint32_t blob; /* that container */
+	uint32_t part; /* the how manieth part */
+	uint32_t loose; /* its name is no proof: it is a part only if the set's format knows it by its content */
 };
 
 /* Attributes of a file as its file system stores them. */
@@ -91,7 +102,30 @@ struct gh_child {
 	uint64_t csize; /* bytes it occupies there */
 	uint64_t size; /* of its content */
 	struct gh_attr attr; /* GH_FILE only */
+	struct gh_of of; /* not for formats */
 };
+
+/* What a name says of a file that is one of several which make one artifact together. */
+struct gh_part_name {
+	struct gh_str
+		set; /* the file that they would make, to tell sets in one container apart; lies in the arena or in the name */
+	uint32_t role; /* the format's own */
+	uint32_t index; /* in that role */
+	bool loose; /* the name alone is no proof: a part only where bid() says so of its content */
+};
+
+/* One part of a set that is opened. */
+struct gh_part {
+	struct gh_str name;
+	uint32_t role;
+	uint32_t index;
+	uint64_t row; /* of the part in the container that holds the set */
+	struct gh_source *src; /* NULL: it could not be had */
+};
+
+enum {
+	GH_PARTS_MAX = 200
+}; /* of one set; real ones have up to some eighty, and a message carries 253 descriptors at most */
 
 /* Where pour() delivers. Where buf is set, content may be put into buf[0..cap) directly, then len says how much; otherwise
  * write() is called in order. Never both. */
@@ -111,6 +145,8 @@ struct gh_format {
 	const char *title; /* for people: "ext4 file system" */
 	unsigned version; /* raised when the same bytes give other rows */
 	bool volume; /* its content is looked at through its children; a volume of this kind is not hashed as a whole */
+	bool indexed; /* next() is cheap: the names of all children are known when it is opened */
+	bool packing; /* it is nothing but the packing of one content: a packed part of a set is the part when it is unpacked */
 	/* state may keep pointers only to what open() and next() allocated: what data() and pour() allocate is gone when the
 	 * child has been looked at. */
 	size_t state_size;
@@ -119,6 +155,13 @@ struct gh_format {
 	/* state is state_size zeroed bytes. Facts about the container are emitted by next() (or describe), never by open(): a
 	 * container is opened again wherever one of its children is read. */
 	enum gh_code (*open)(struct gh_ctx *ctx, struct gh_source *src, void *state, struct gh_err *err);
+	/* Optional: a pure function of a name in an archive or a folder: is it that of one of several files which make one artifact of
+	 * this format together? No format opens such a file by itself (but its packing). arena is for the name of the set. */
+	bool (*part)(struct gh_str name, struct gh_arena *arena, struct gh_part_name *ret);
+	/* With part(): opens what the files of a set are together, in place of open(). They come ordered by role, then by index; the
+	 * array stays as long as the state. What is not there must not read as zeros (gh_source_missing). */
+	enum gh_code (*open_set)(
+		struct gh_ctx *ctx, const struct gh_part *parts, size_t n, void *state, struct gh_err *err);
 	/* Optional: emits the facts about the container itself, once. */
 	enum gh_code (*describe)(struct gh_ctx *ctx, void *state, struct gh_err *err);
 	/* The next child, or GH_END. A malformed child is noted and stepped over; any other code ends the listing (what was listed

@@ -13,7 +13,8 @@ enum gh_code gh_probe_make(
 		return code;
 	p.tail_len = gh_min(p.size, GH_PROBE_TAIL);
 	code = gh_view(src, arena, p.size - p.tail_len, p.tail_len, &p.tail, err);
-	if (code == GH_SHORT) { /* a stream that broke off has no tail */
+	if (code == GH_SHORT ||
+		code == GH_UNSUP) { /* a stream that broke off has no tail, nor has what lies elsewhere */
 		p.tail = p.head;
 		p.tail_len = 0;
 	} else if (code) {

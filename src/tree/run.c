@@ -98,6 +98,11 @@ uint64_t gh_child_row(unsigned format, uint32_t n)
 	return ((uint64_t)format << SEQ_BITS) + n;
 }
 
+unsigned gh_row_format(uint64_t row)
+{
+	return (unsigned)gh_min(row >> SEQ_BITS, gh_n_formats - 1);
+}
+
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin)
 {
 	struct gh_phase *p = look->phase;

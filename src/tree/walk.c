@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "tree/set.h"
 #include "tree/walk.h"
 
 enum {
@@ -29,6 +30,7 @@ struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locat
 	s->child = *child;
 	s->child.name = GH_NONE;
 	s->child.attr = (struct gh_attr){0};
+	s->child.of = (struct gh_of){0};
 	return l;
 }
 
@@ -38,11 +40,12 @@ static enum gh_code child_poured(struct gh_look *look, struct gh_container *c, c
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err)
 {
 	bool hint = child->flags & GH_CHILD_SIZE_HINT;
-	if (child->size > GH_WHOLE_MAX && !hint) {
+	size_t most = child->of.row && gh_sets_apart(look, c) ? GH_PART_WHOLE_MAX : GH_WHOLE_MAX;
+	if (child->size > most && !hint) {
 		*ret_spill = true;
 		return GH_LIMIT;
 	}
-	struct gh_sink sink = {.cap = hint ? GH_WHOLE_MAX : (size_t)child->size};
+	struct gh_sink sink = {.cap = hint ? most : (size_t)child->size};
 	sink.buf = gh_alloc_raw(&look->arena, gh_max(sink.cap, 1));
 	if (!sink.buf)
 		return gh_fail(err, GH_NOMEM, child->off, "no memory to unpack %zu bytes", sink.cap);
@@ -71,6 +74,9 @@ enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const
 	GH_FAULT(look, c->format->name, "read", child->name);
 	return c->format->data(&c->run.ctx, c->state, child, ret, err);
 }
+
+static enum gh_code reopen(struct gh_look *look, struct gh_arena *arena, const struct gh_container *proto,
+	struct gh_container *k, struct gh_err *err);
 
 /* ---- listing ---- */
 
@@ -148,10 +154,44 @@ static enum gh_code cut_short(struct gh_look *look, struct gh_container *c, cons
 	return GH_END;
 }
 
-static enum gh_code list(struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_err *err)
+enum { LISTED_DEPTH = 2 }; /* a maker's list lies at the top of its package */
+
+/* Is there a list in the container that states MD5s? It is listed once more for that, since the list may come last. */
+static bool states_md5(struct gh_look *look, struct gh_container *c)
+{
+	if (!c->format->indexed || c->depth > LISTED_DEPTH)
+		return false;
+	struct gh_mark mark = gh_arena_mark(&look->arena);
+	struct gh_container k;
+	struct gh_err err;
+	bool found = false;
+	struct gh_container proto = {.format = c->format, .src = c->src, .blob = c->blob, .bytes = c->bytes};
+	enum gh_code code = reopen(look, &look->arena, &proto, &k, &err);
+	for (uint32_t n = 0; code == GH_OK && !found && n < CHILDREN_MAX; n++) {
+		struct gh_child child = {0};
+		code = gh_spend_steps(&k.run.budget, 1, 0, &err);
+		if (code == GH_OK)
+			code = k.format->next(&k.run.ctx, k.state, &child, &err);
+		found = code == GH_OK && gh_measure_list(child.name);
+	}
+	gh_arena_release(&look->arena, mark);
+	return found;
+}
+
+/* The one content of a part's packing is the part; of an archive or a folder, some names are those of parts. */
+static bool is_part(struct gh_container *c, struct gh_sets *sets, uint64_t row, uint32_t n, struct gh_child *child)
+{
+	if (c->format->packing && !n)
+		child->of = c->of;
+	return sets && gh_child_has_content(child) && gh_sets_add(sets, row, child);
+}
+
+static enum gh_code list(
+	struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_sets *sets, struct gh_err *err)
 {
 	unsigned bit = gh_format_bit(c->format);
 	const struct gh_skip *skip = gh_skip_find(look, c->blob, -1, (int32_t)bit);
+	uint32_t md5 = states_md5(look, c) ? GH_CHILD_MD5 : 0;
 	for (uint32_t n = 0; n < CHILDREN_MAX; n++) {
 		struct gh_child child = {0};
 		if (skip && n == skip->listed)
@@ -164,7 +204,9 @@ static enum gh_code list(struct gh_look *look, struct gh_container *c, struct ba
 		if (code)
 			return code;
 		GH_FAULT(look, c->format->name, "next", child.name);
-		list_child(look, c, b, gh_child_row(bit, n), &child);
+		child.flags |= md5;
+		if (!is_part(c, sets, gh_child_row(bit, n), n, &child))
+			list_child(look, c, b, gh_child_row(bit, n), &child);
 	}
 	return gh_fail(err, GH_LIMIT, 0, "more than %d children", CHILDREN_MAX);
 }
@@ -179,10 +221,34 @@ static struct batch *batch_new(struct gh_look *look, const struct gh_container *
 	return b;
 }
 
+/* In a phone's own file system such names mean nothing, and what is packed has one content. */
+static struct gh_sets *sets_new(struct gh_look *look, const struct gh_format *format)
+{
+	struct gh_sets *s = format->volume || format->packing ? NULL : gh_alloc(&look->arena, sizeof *s);
+	if (s)
+		gh_sets_init(s);
+	return s;
+}
+
+/* The listing has ended: which sets there are is known now. */
+static void sets_end(struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_sets *sets)
+{
+	if (sets->full)
+		gh_note(&c->run.ctx, GH_LIMIT, 0, "more files of sets than are kept: some are looked at one by one");
+	for (struct gh_set *set = sets->first; set; set = set->next) {
+		gh_set_close(set, c->blob);
+		bool apart = gh_sets_apart(look, c) && gh_set_announce(look, c, set);
+		for (uint32_t i = 0; i < set->n; i++)
+			list_child(look, c, b, set->part[i].row, &set->part[i].child);
+		if (!apart)
+			gh_set_look_here(look, c, set);
+	}
+}
+
 static void container_init(struct gh_container *c, struct gh_look *look, const struct gh_container *proto)
 {
 	*c = *proto;
-	c->size = c->src ? c->src->size : 0;
+	c->size = c->src ? c->src->size : proto->size;
 	gh_run_init(&c->run, look, c->blob, (int)gh_format_bit(c->format), c->bytes, c->size);
 }
 
@@ -202,12 +268,18 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 	c->state = state;
 	gh_phase_set(look, blob, -1, (int32_t)gh_format_bit(format));
 	struct gh_err err = {0};
-	enum gh_code code = format->open(&c->run.ctx, src, state, &err);
+	enum gh_code code = c->n_parts ? format->open_set(&c->run.ctx, c->parts, c->n_parts, state, &err)
+				       : format->open(&c->run.ctx, src, state, &err);
 	if (code == GH_OK && format->describe)
 		code = format->describe(&c->run.ctx, state, &err);
 	struct batch *b = code == GH_OK ? batch_new(look, c) : NULL;
+	struct gh_sets *sets = code == GH_OK ? sets_new(look, format) : NULL;
 	if (code == GH_OK)
-		code = list(look, c, b, &err);
+		code = list(look, c, b, sets, &err);
+	if (sets) {
+		sets_end(look, c, b, sets);
+		gh_sets_done(sets);
+	}
 	if (b) {
 		batch_flush(look, c, b);
 		gh_arena_done(&b->arena);
@@ -230,7 +302,7 @@ static void quiet_note(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const
 	(void)ctx, (void)code, (void)at, (void)what;
 }
 
-static const struct gh_ctx_ops quiet_ops = {quiet_emit, quiet_note};
+const struct gh_ctx_ops gh_quiet_ops = {quiet_emit, quiet_note};
 
 struct gh_open {
 	struct gh_arena arena;
@@ -256,40 +328,126 @@ static enum gh_code step_down(struct gh_container *k, const struct gh_child *chi
 	return *ret ? GH_OK : gh_fail(err, GH_NOMEM, child->off, "no memory to unpack a container again");
 }
 
-/* The whole way from the base file to the open container, in one arena. */
-static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job,
-	struct gh_container *c, struct gh_err *err)
+/* Opens one container on the way; proto has its format, and its source or parts. */
+static enum gh_code reopen(struct gh_look *look, struct gh_arena *arena, const struct gh_container *proto,
+	struct gh_container *k, struct gh_err *err)
 {
-	struct gh_source *src = look->ops->base(look, arena, job->where.base);
-	if (!src)
-		return gh_fail(err, GH_NOMEM, 0, "no memory for the input");
-	for (uint32_t i = 0; i <= job->where.n; i++) {
-		bool last = i == job->where.n;
-		int32_t f = last ? job->format : job->where.step[i].format;
-		struct gh_container *k = last ? c : gh_alloc(arena, sizeof *k);
+	container_init(k, look, proto);
+	k->run.ctx.arena = arena;
+	k->run.ctx.ops = &gh_quiet_ops;
+	k->state = gh_alloc(arena, k->format->state_size);
+	if (!k->state)
+		return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
+	if (!k->n_parts)
+		return k->format->open(&k->run.ctx, k->src, k->state, err);
+	return k->format->open_set(&k->run.ctx, k->parts, k->n_parts, k->state, err);
+}
+
+/* From what proto has (a source, or parts) over the first n steps down to a container of this format. */
+static enum gh_code chain(struct gh_look *look, struct gh_arena *arena, const struct gh_locator *where, uint32_t n,
+	int32_t format, struct gh_container *proto, struct gh_container *c, struct gh_err *err)
+{
+	for (uint32_t i = 0; i <= n; i++) {
+		struct gh_container *k = i == n ? c : gh_alloc(arena, sizeof *k);
 		if (!k)
 			return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
-		container_init(k, look,
-			&(struct gh_container){.format = gh_formats[f],
-				.src = src,
-				.blob = job->blob,
-				.depth = job->depth,
-				.packed = job->packed,
-				.bytes = job->bytes});
-		k->run.ctx.arena = arena;
-		k->run.ctx.ops = &quiet_ops;
-		k->state = gh_alloc(arena, k->format->state_size);
-		if (!k->state)
-			return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
-		enum gh_code code = k->format->open(&k->run.ctx, src, k->state, err);
-		if (code == GH_OK && !last)
-			code = step_down(k, &job->where.step[i].child, arena, &src, err);
+		proto->format = gh_formats[i == n ? format : where->step[i].format];
+		enum gh_code code = reopen(look, arena, proto, k, err);
+		proto->parts = NULL;
+		proto->n_parts = 0;
+		if (code == GH_OK && i < n)
+			code = step_down(k, &where->step[i].child, arena, &proto->src, err);
 		if (code)
 			return code;
 	}
-	c->src = src;
 	/* Nobody hears what is noted here: a format that opened half would lack children without a word. */
 	return arena->failed ? gh_fail(err, GH_NOMEM, 0, "no memory to open a container again") : GH_OK;
+}
+
+/* ---- opening sets ---- */
+
+/* The container that the last part came from: mostly the others lie in it too. */
+struct neighbour {
+	const struct gh_locator *where;
+	struct gh_container c;
+};
+
+static bool same_step(const struct gh_step *a, const struct gh_step *b)
+{
+	return a->format == b->format && a->child.cookie[0] == b->child.cookie[0] &&
+	       a->child.cookie[1] == b->child.cookie[1] && a->child.off == b->child.off &&
+	       a->child.size == b->child.size;
+}
+
+static bool same_container(const struct gh_locator *a, const struct gh_locator *b)
+{
+	if (!a || a->base != b->base || a->n != b->n || a->step[a->n - 1].format != b->step[b->n - 1].format)
+		return false;
+	for (uint32_t i = 0; i + 1 < a->n; i++)
+		if (!same_step(&a->step[i], &b->step[i]))
+			return false;
+	return true;
+}
+
+static enum gh_code part_open(struct gh_look *look, struct gh_arena *arena, const struct gh_locator *where,
+	struct neighbour *near, struct gh_source **ret, struct gh_err *err)
+{
+	if (where->n && same_container(near->where, where))
+		return step_down(&near->c, &where->step[where->n - 1].child, arena, ret, err);
+	struct gh_container proto = {.src = look->ops->base(look, arena, where->base)};
+	near->where = NULL;
+	if (!proto.src)
+		return gh_fail(err, GH_IO, 0, "a file of the set cannot be opened");
+	*ret = proto.src;
+	if (!where->n)
+		return GH_OK;
+	const struct gh_step *last = &where->step[where->n - 1];
+	enum gh_code code = chain(look, arena, where, where->n - 1, last->format, &proto, &near->c, err);
+	if (code)
+		return code;
+	near->where = where;
+	return step_down(&near->c, &last->child, arena, ret, err);
+}
+
+enum gh_code gh_parts_open(struct gh_look *look, struct gh_arena *arena, const struct gh_locator *where,
+	struct gh_part **ret, uint64_t *ret_size, struct gh_err *err)
+{
+	struct gh_part *list = gh_alloc_array(arena, where->n_parts, sizeof *list);
+	struct neighbour *near = gh_alloc(arena, sizeof *near);
+	if (!list || !near)
+		return gh_fail(err, GH_NOMEM, 0, "no memory for the parts of a set");
+	*ret = list;
+	*ret_size = 0;
+	for (uint32_t i = 0; i < where->n_parts; i++) {
+		const struct gh_part_at *p = &where->parts[i];
+		list[i] = (struct gh_part){gh_str_dup(arena, p->name), p->role, p->index, p->row, NULL};
+		/* A part that does not open is one that is not there; why, its own listing told. */
+		if (p->there && part_open(look, arena, &p->where, near, &list[i].src, err) == GH_NOMEM)
+			return GH_NOMEM;
+		if (list[i].src && !gh_add(*ret_size, list[i].src->size, ret_size))
+			return gh_fail(err, GH_LIMIT, 0, "a set of more than 16 EiB");
+		__atomic_fetch_add(&look->phase->beat, 1, __ATOMIC_RELAXED);
+	}
+	return GH_OK;
+}
+
+/* The whole way from the base file, or from the parts, to the open container, in one arena. */
+static enum gh_code whole_chain(struct gh_look *look, struct gh_arena *arena, const struct gh_job *job,
+	struct gh_container *c, struct gh_err *err)
+{
+	struct gh_container proto = {
+		.blob = job->blob, .depth = job->depth, .packed = job->packed, .bytes = job->bytes};
+	if (job->where.n_parts) {
+		struct gh_part *parts;
+		enum gh_code code = gh_parts_open(look, arena, &job->where, &parts, &proto.size, err);
+		if (code)
+			return code;
+		proto.parts = parts;
+		proto.n_parts = job->where.n_parts;
+	} else if (!(proto.src = look->ops->base(look, arena, job->where.base))) {
+		return gh_fail(err, GH_NOMEM, 0, "no memory for the input");
+	}
+	return chain(look, arena, &job->where, job->where.n, job->format, &proto, c, err);
 }
 
 static struct gh_open *open_slot(struct gh_look *look, struct gh_str key)
@@ -330,6 +488,25 @@ static bool chain_key(struct gh_arena *arena, const struct gh_job *job, struct g
 	return gh_job_encode(arena, &key, ret);
 }
 
+/* A copy that lives as long as the arena. */
+static bool way_keep(struct gh_arena *arena, const struct gh_locator *where, struct gh_locator *ret)
+{
+	*ret = *where;
+	if (!where->n_parts)
+		return true;
+	struct gh_part_at *parts = gh_alloc_array(arena, where->n_parts, sizeof *parts);
+	if (!parts)
+		return false;
+	memcpy(parts, where->parts, where->n_parts * sizeof *parts);
+	for (uint32_t i = 0; i < where->n_parts; i++) {
+		parts[i].name = gh_str_dup(arena, parts[i].name);
+		if (where->parts[i].name.p && !parts[i].name.p)
+			return false;
+	}
+	ret->parts = parts;
+	return true;
+}
+
 static struct gh_container *open_chain(struct gh_look *look, const struct gh_job *job, struct gh_err *err)
 {
 	struct gh_str key;
@@ -344,9 +521,8 @@ static struct gh_container *open_chain(struct gh_look *look, const struct gh_job
 	o->key = gh_str_dup(&o->arena, key);
 	struct gh_container *c = gh_alloc(&o->arena, sizeof *c);
 	struct gh_locator *where = gh_alloc(&o->arena, sizeof *where);
-	if (!c || !where || chain(look, &o->arena, job, c, err))
+	if (!c || !where || whole_chain(look, &o->arena, job, c, err) || !way_keep(&o->arena, &job->where, where))
 		return NULL;
-	*where = job->where;
 	c->where = where;
 	o->c = c;
 	return c;
@@ -366,9 +542,10 @@ struct gh_container *gh_container_open_job(struct gh_look *look, const struct gh
 				.bytes = job->bytes,
 				.size = job->size,
 				.where = &job->where};
-			c->src = look->ops->base(look, &look->arena, job->where.base);
+			if (!job->where.n_parts)
+				c->src = look->ops->base(look, &look->arena, job->where.base);
 		}
-		if (c && c->src)
+		if (c && (c->src || job->where.n_parts))
 			return c;
 	} else {
 		c = open_chain(look, job, &err);

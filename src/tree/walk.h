@@ -40,6 +40,9 @@ struct gh_container {
 	uint64_t bytes;
 	uint64_t size;
 	const struct gh_locator *where; /* NULL: cannot be opened again */
+	const struct gh_part *parts; /* a set: opened from these, and not from src */
+	size_t n_parts;
+	struct gh_of of; /* packing around a part of a set */
 	bool here; /* it lies in memory: its children are looked at here, not handed over */
 	struct gh_run_of run;
 };
@@ -63,6 +66,30 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto);
 /* child's content: a source, or GH_LIMIT with *ret_spill when it has to be poured into a spill file. */
 enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err);
+/* ---- sets ---- */
+
+struct gh_set;
+/* Does the coordinator put the sets of this container together, from parts that other jobs find? Else it is done here and now. */
+bool gh_sets_apart(const struct gh_look *look, const struct gh_container *c);
+/* Tells the coordinator of a set; its parts are to follow. False: it is done here. */
+bool gh_set_announce(struct gh_look *look, struct gh_container *c, const struct gh_set *set);
+/* Tells it the way to a part: the child itself. */
+void gh_part_tell(struct gh_look *look, const struct gh_place *at, uint64_t size);
+/* Looks at a set from the container at hand, its parts all in memory. */
+void gh_set_look_here(struct gh_look *look, struct gh_container *c, const struct gh_set *set);
+/* The parts that the locator names, as sources; what is not there has none. */
+enum gh_code gh_parts_open(struct gh_look *look, struct gh_arena *arena, const struct gh_locator *where,
+	struct gh_part **ret, uint64_t *ret_size, struct gh_err *err);
+/* Looks at the set behind this child, opened from parts; returns its blob, or 0 with *err. where: NULL where it cannot be opened
+ * again. */
+uint32_t gh_look_set(struct gh_look *look, const struct gh_place *at, const struct gh_part *parts, size_t n,
+	uint64_t size, const struct gh_locator *where, struct gh_err *err);
+extern const struct gh_ctx_ops gh_quiet_ops; /* what is told is dropped: it was told before */
+/* Is there anything to read in it? */
+bool gh_child_has_content(const struct gh_child *child);
+
+/* A row with the MD5, if it was measured; part: of so many bytes before the end, 0: of all. */
+void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m, uint64_t part);
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 /* Back to where the worker was before it went into something. */
 void gh_phase_back(struct gh_look *look, const struct gh_phase *was);

@@ -5,14 +5,16 @@ import collections
 import gzip
 import os
 import pathlib
+import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import zipfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / d) for d in ("lib", "tools")]
 import ght  # noqa: E402
+import mknewdat  # noqa: E402
 
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
 FAULTS = b"GH_FAULT" in pathlib.Path(BIN).read_bytes()
@@ -39,6 +41,32 @@ def image(path, tree, size):
             "01020304-0506-0708-090a-0b0c0d0e0f10", path)
 
 
+def sets(to, out):
+    """Images that are made of several files: in the folder, in a zip as they are and packed, and packed inside their packing."""
+    for name in ("odm", "oem", "cust"):
+        tree = to / f"tree_{name}"
+        (tree / "etc").mkdir(parents=True)
+        for i in range(30):
+            (tree / "etc" / f"{name}{i:02}.txt").write_text(f"{name} {i}\n" * (i + 1))
+        (tree / "build.prop").write_text(f"ro.{name}.build.type=user\n")
+        (tree / "blob.bin").write_bytes(random.Random(name).randbytes(1500000))
+        shutil.copy(ght.ROOT / "src/formats/newdat/seeds/packed.zip", tree / f"{name}.zip")  # a set inside a set
+        image(to / f"{name}.img", tree, 6 << 20)
+    for name, where in (("odm", out), ("cust", to)):
+        ght.run("img2simg", to / f"{name}.img", to / f"{name}.simg")
+        ght.run("simg2simg", to / f"{name}.simg", where / f"{name}.img_sparsechunk", 500000)
+    chunks = sorted(to.glob("cust.img_sparsechunk.*"))
+    mknewdat.whole((to / "oem.img").read_bytes(), 4).write(str(to / "oem"))
+    with open(to / "oem.new.dat", "rb") as f, gzip.GzipFile(to / "oem.new.dat.gz", "wb", 6, mtime=0) as g:
+        shutil.copyfileobj(f, g)
+    with zipfile.ZipFile(out / "ota.zip", "w") as z:
+        for p in chunks:
+            z.write(p, f"images/{p.name}", zipfile.ZIP_DEFLATED if p.name[-1] in "13" else zipfile.ZIP_STORED)
+        z.write(to / "oem.new.dat.gz", "oem.new.dat.gz", zipfile.ZIP_STORED)
+        for end in ("transfer.list", "patch.dat"):
+            z.write(to / f"oem.{end}", f"oem.{end}", zipfile.ZIP_DEFLATED)
+
+
 def phone(to, small=False):
     """A folder with a large ext4 image, an EROFS image, a zip and a packed image, each with the seeds of all plug-ins."""
     tree = to / "tree"
@@ -62,6 +90,7 @@ def phone(to, small=False):
     with zipfile.ZipFile(out / "update.zip", "w") as z:
         for p in sorted(q for q in tree.rglob("*") if q.is_file() and not q.is_symlink()):
             z.write(p, str(p.relative_to(tree)), zipfile.ZIP_DEFLATED if len(p.name) % 2 else zipfile.ZIP_STORED)
+    sets(to, out)
     if not small:  # too large for memory, so it goes through a spill file
         (tree / "only_packed.txt").write_text("inside the packed image\n")
         image(to / "product.img", tree, 80 << 20)

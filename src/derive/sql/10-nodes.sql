@@ -40,12 +40,12 @@ UPDATE nodes SET kind='app' WHERE scan_id=(SELECT scan_id FROM cur) AND kind='ar
 	SELECT 1 FROM up JOIN nodes n ON n.node_id=up.id WHERE n.kind IN ('fs','app','apex'));
 
 -- The file system it is: its name without endings and slot; an APEX is called after its package, a ramdisk after its boot image.
--- What is only packed (sparse, gzip, xz and the like) has the name of its packing.
+-- What is only packed (sparse, newdat, gzip, xz and the like) has the name of its packing.
 DROP TABLE IF EXISTS temp.called;
 CREATE TEMP TABLE called AS WITH RECURSIVE up(node_id, at, name) AS (
 	SELECT node_id, node_id, name FROM nodes WHERE scan_id=(SELECT scan_id FROM cur)
 	UNION ALL SELECT up.node_id, p.node_id, p.name FROM up JOIN nodes n ON n.node_id=up.at JOIN nodes p ON p.node_id=n.parent_id
-		JOIN blobs b ON b.blob_id=p.blob_id WHERE b.format IN ('sparse','gzip','lz4','xz','lzma','zstd','bzip2'))
+		JOIN blobs b ON b.blob_id=p.blob_id WHERE b.format IN ('sparse','newdat','gzip','lz4','xz','lzma','zstd','bzip2'))
 	SELECT node_id, name, min(at) FROM up GROUP BY node_id;
 CREATE INDEX temp.called_id ON called(node_id);
 UPDATE nodes SET image=(SELECT gh_stem(c.name) FROM called c WHERE c.node_id=nodes.node_id), slot=(SELECT gh_slot(c.name) FROM called c

@@ -9,8 +9,8 @@ DROP TABLE IF EXISTS temp.loose;
 CREATE TEMP TABLE loose AS
 	SELECT n.node_id, n.blob_id, e.n, CAST(e.path AS TEXT) AS path, 1 AS entry FROM nodes n JOIN c_entries e USING(blob_id)
 		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive')
-	UNION ALL SELECT n.node_id, n.blob_id, m.n, '/'||m.name, 0 FROM nodes n JOIN c_members m USING(blob_id)
-		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='archive' AND substr(m.name,-1)<>'/';
+	UNION ALL SELECT n.node_id, n.blob_id, m.n, CASE WHEN m.name LIKE '/%' THEN m.name ELSE '/'||m.name END, 0 FROM nodes n JOIN c_members m USING(blob_id)
+		WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive') AND substr(m.name,-1)<>'/';
 CREATE INDEX temp.loose_path ON loose(node_id, path);
 -- A folder that is one partition itself (somebody scanned dump/system) has system's own folders at its top.
 DROP TABLE IF EXISTS temp.single;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What was looked at, how far, and what was not. Reads places, nodes, blobs, blob_runs, c_avb_descriptors, c_listing; makes
+-- What was looked at, how far, and what was not. Reads places, nodes, blobs, blob_runs, c_avb_descriptors, c_listing, c_set_parts; makes
 -- d_coverage, d_not_examined. Opaque by nature: firmware of other processors, encrypted or without public format. Listed, not a fault.
 -- hides: what a rule may not be silent about because of it: '*' anything, else the plug-in that would have had something to look at.
 -- Every blob of this scan: what the root reaches.
@@ -10,10 +10,20 @@ INSERT INTO in_scan WITH RECURSIVE r(b) AS (SELECT root FROM cur UNION SELECT m.
 -- Where accidents lie that are neither a place nor a container: the members they are.
 DROP TABLE IF EXISTS temp.parents;
 CREATE TEMP TABLE parents AS SELECT m.child, m.blob_id, m.n FROM c_members m WHERE m.child IN (SELECT blob_id FROM blob_runs WHERE status<>'ok');
+-- Files that are parts of a set: they are looked at together, and not by themselves.
+DROP TABLE IF EXISTS temp.sets;
+CREATE TEMP TABLE sets AS SELECT n.node_id, n.blob_id AS holder, n.path, n.depth, m.name, m.child AS blob_id FROM nodes n JOIN c_members m USING(blob_id)
+	WHERE n.scan_id=(SELECT scan_id FROM cur) AND m.child IN (SELECT blob_id FROM c_set_parts);
+DROP TABLE IF EXISTS temp.of_set;
+CREATE TEMP TABLE of_set(place_id INTEGER PRIMARY KEY, ok INTEGER);
+INSERT OR IGNORE INTO of_set SELECT p.place_id, EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=s.blob_id AND r.status='ok') FROM temp.sets s
+	JOIN c_set_parts t ON t.blob_id=s.blob_id AND t.state='there' JOIN places p ON p.node_id=s.node_id AND p.blob_id=coalesce(
+		(SELECT e.child FROM c_entries e WHERE e.blob_id=s.holder AND e.n=t.row), (SELECT m.child FROM c_members m WHERE m.blob_id=s.holder AND m.n=t.row));
 DROP TABLE IF EXISTS temp.at_place;
 CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
 	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
-	EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok') AS understood,
+	EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok') OR coalesce((SELECT ok FROM of_set o WHERE o.place_id=p.place_id), 0)
+		AS understood,
 	(SELECT min(r.status) FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status NOT IN ('ok')) AS bad
 	FROM places p LEFT JOIN blobs b USING(blob_id) LEFT JOIN nodes n ON n.node_id=p.node_id
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
@@ -75,6 +85,12 @@ INSERT INTO of_device VALUES ('adbkeys'),('fstab'),('hosts'),('initrc'),('listin
 DROP TABLE IF EXISTS temp.no_subject;
 CREATE TEMP TABLE no_subject AS SELECT r.blob_id, r.plugin FROM blob_runs r JOIN of_device USING(plugin) WHERE r.status IN ('bad','unsup')
 	AND NOT EXISTS(SELECT 1 FROM places p WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.blob_id=r.blob_id);
+-- Files of a set that are not there: anything may have lain in them.
+INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), CASE WHEN s.path='' THEN s.name ELSE s.path||'!'||s.name END, 'missing',
+	CASE WHEN t.role IS NULL THEN 'of its files, '||count(*)||CASE count(*) WHEN 1 THEN ' is not there: number ' ELSE ' are not there: numbers ' END||
+		substr(group_concat(t.idx, ' '), 1, 60) ELSE 'its '||t.role||' is not there' END, NULL, 1, 0, '*'
+	FROM temp.sets s JOIN c_set_parts t USING(blob_id) WHERE t.state='missing' GROUP BY s.node_id, s.blob_id, t.role;
+
 -- Plug-ins that did not come to their end. A format that stopped may have had anything in it, unless it is an archive that is just a file.
 INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((SELECT a.place FROM at_place a WHERE a.blob_id=r.blob_id ORDER BY a.place_id LIMIT 1),
 		(SELECT n.path FROM nodes n WHERE n.blob_id=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur) ORDER BY n.node_id LIMIT 1),
@@ -97,9 +113,10 @@ INSERT INTO d_not_examined SELECT a.scan_id, p.place, 'code', 'its manifest name
 -- What lies innermost where nothing but packing is in between.
 DROP TABLE IF EXISTS temp.leaf;
 CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
-	SELECT place_id, blob_id, 0 FROM at_place WHERE image='' OR ftype='image' OR (node_kind IN ('archive','folder') AND (name LIKE '%.img%' OR name LIKE '%.bin' OR name LIKE '%.dat%'))
+	SELECT place_id, blob_id, 0 FROM at_place WHERE (image='' OR ftype='image' OR (node_kind IN ('archive','folder') AND (name LIKE '%.img%' OR name LIKE '%.bin' OR name LIKE '%.dat%')))
+	AND place_id NOT IN (SELECT place_id FROM of_set)
 	UNION ALL SELECT d.place_id, m.child, d.depth+1 FROM d JOIN blobs b USING(blob_id) JOIN c_members m ON m.blob_id=d.blob_id
-		WHERE b.format IN ('sparse','gzip','lz4','xz','lzma','zstd','bzip2') AND m.child NOT NULL AND d.depth<8)
+		WHERE b.format IN ('sparse','newdat','gzip','lz4','xz','lzma','zstd','bzip2') AND m.child NOT NULL AND d.depth<8)
 	SELECT a.*, b.format AS kind, b.size AS leaf_size, b.blob_id AS leaf_blob FROM d JOIN at_place a USING(place_id) JOIN blobs b ON b.blob_id=d.blob_id
 	WHERE NOT EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=d.blob_id) AND NOT EXISTS(SELECT 1 FROM c_members m WHERE m.blob_id=d.blob_id);
 -- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
@@ -123,7 +140,7 @@ INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), n.path, 'module', '
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND n.kind='apex' AND NOT EXISTS(SELECT 1 FROM nodes c WHERE c.parent_id=n.node_id AND c.kind='fs');
 -- Files and partitions that no plug-in knows, large enough to hold code: firmware of modem, TEE, DSP and the like.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, 'format not known', 'hashed and searched only ('||format||')', size, 0, 1, NULL
-	FROM at_place a WHERE NOT understood AND format IN ('data','boot','dtbo','dtb','kernel','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
+	FROM at_place a WHERE NOT understood AND place_id NOT IN (SELECT place_id FROM of_set) AND format IN ('data','boot','dtbo','dtb','kernel','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
 		OR image IN ('modem','dsp','bluetooth','firmware','tee')) AND NOT EXISTS(SELECT 1 FROM d_not_examined d WHERE d.scan_id=(SELECT scan_id FROM cur) AND d.place=a.place);
 DROP TABLE temp.leaf;
 DROP TABLE temp.missing;

@@ -115,3 +115,15 @@
 @VIEW@ watch_checks AS SELECT r.file_id, c.recording, r.role, c.what, c.why_not FROM d_watch_checks c JOIN recordings r ON r.recording=c.recording WHERE c.scan_id=@SCAN@;
 @VIEW@ watch_accuracy AS SELECT r.file_id, a.*, s.seconds AS shift, s.known AS shift_known, s.how AS shift_how FROM d_watch_accuracy a JOIN recordings r ON r.recording=a.recording
 	JOIN d_watch_shifts s ON s.scan_id=a.scan_id AND s.recording=a.recording AND s.reference=a.reference WHERE a.scan_id=@SCAN@;
+-- What a maker's list states of the files beside it, and whether they are that.
+@VIEW@ package_sums AS SELECT l.place_id AS list_id, p.place_id AS file_id, s.path, s.partition, s.algorithm, s.value AS stated, d.value AS found,
+	CASE WHEN p.place_id IS NULL OR b.format='lfs-pointer' THEN 'missing' WHEN d.value IS NULL THEN 'not compared' WHEN d.value=s.value THEN 'same'
+		ELSE 'differs' END AS state
+	FROM here l JOIN c_listing_sums s USING(blob_id) LEFT JOIN places p ON p.scan_id=l.scan_id AND p.node_id=l.node_id AND p.image=l.image
+		AND p.path=substr(l.path, 1, length(l.path)-length(l.name))||s.path
+	LEFT JOIN blobs b ON b.blob_id=p.blob_id LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm=s.algorithm
+	UNION ALL SELECT p.place_id, p.place_id, p.name, NULL, 'md5', a.value, d.value, CASE WHEN d.value IS NULL THEN 'not compared' WHEN d.value=a.value THEN 'same'
+		ELSE 'differs' END FROM here p JOIN c_archive_facts a ON a.blob_id=p.blob_id AND a.kind='md5'
+	LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm='md5_before_line';
+@VIEW@ set_parts AS SELECT t.blob_id, t.name, t.role, t.idx, t.size, t.state FROM c_set_parts t
+	WHERE t.blob_id IN (SELECT m.child FROM nodes n JOIN c_members m USING(blob_id) WHERE n.scan_id=@SCAN@);

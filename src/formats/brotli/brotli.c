@@ -29,6 +29,7 @@ const struct gh_format gh_format_brotli = {
 	.name = "brotli",
 	.title = "Brotli file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct gh_packed),
 	.bid = brotli_bid,
 	.open = gh_packed_open,

@@ -35,6 +35,7 @@ const struct gh_format gh_format_bzip2 = {
 	.name = "bzip2",
 	.title = "bzip2 file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct gh_packed),
 	.bid = bzip2_bid,
 	.open = gh_packed_open,

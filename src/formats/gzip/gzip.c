@@ -279,6 +279,7 @@ const struct gh_format gh_format_gzip = {
 	.name = "gzip",
 	.title = "gzip stream",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct gzip),
 	.bid = gzip_bid,
 	.open = gzip_open,

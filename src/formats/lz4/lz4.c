@@ -83,6 +83,7 @@ const struct gh_format gh_format_lz4 = {
 	.name = "lz4",
 	.title = "LZ4 file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct lz4),
 	.bid = lz4_bid,
 	.open = lz4_open,

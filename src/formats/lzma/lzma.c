@@ -70,6 +70,7 @@ const struct gh_format gh_format_lzma = {
 	.name = "lzma",
 	.title = "LZMA file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct gh_packed),
 	.bid = lzma_bid,
 	.open = gh_packed_open,

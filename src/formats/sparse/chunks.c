@@ -116,7 +116,6 @@ static enum gh_code extent_add(struct reader *r, const struct chunk *c, struct g
 	}
 	if (!e.len)
 		return GH_OK;
-	r->f->begin = gh_min(r->f->begin, e.at);
 	r->f->data += e.below ? e.len : 0;
 	return list_join(r->list, &e) ? GH_OK : gh_sparse_append(r->arena, r->list, &e, err);
 }
@@ -274,6 +273,10 @@ static enum gh_code chunk_take(struct reader *r, const struct chunk *c, struct g
 		return code;
 	uint64_t before = r->blocks;
 	r->blocks += c->blocks;
+	if (c->blocks && c->type != DONT_CARE) {
+		r->f->begin = gh_min(r->f->begin, before * r->f->block_size);
+		r->f->given = r->blocks * r->f->block_size;
+	}
 	if (r->blocks > r->f->blocks && before <= r->f->blocks)
 		problem(r->f, GH_BAD, c->at, "the chunks go beyond the %u blocks that the header says", r->f->blocks);
 	if (!r->f->cut)

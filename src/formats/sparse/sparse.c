@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Android sparse images, after system/core/libsparse/sparse_format.h: one child, the image, as a map over the file. */
-#include "formats/sparse/sparse.h"
-
 #include "base/num.h"
+#include "formats/sparse/set.h"
 
 enum { FILES_MAX = 1024 }; /* of a split set joined end to end; real ones have up to some fifty */
 
@@ -19,6 +18,8 @@ struct sparse {
 	struct piece first;
 	struct piece *last;
 	uint64_t size, data;
+	struct sparse_set set; /* of the files of a split set; n 0: one file */
+	bool plain; /* they were cut by bytes from an image that is not sparse */
 	bool listed;
 };
 
@@ -99,10 +100,43 @@ static enum gh_code sparse_open(struct gh_ctx *ctx, struct gh_source *src, void 
 	return gh_source_map(ctx->arena, s->list.ext, s->list.n, s->size, &s->image, err);
 }
 
+static enum gh_code sparse_open_set(
+	struct gh_ctx *ctx, const struct gh_part *parts, size_t n, void *state, struct gh_err *err)
+{
+	struct sparse *s = state;
+	struct gh_source *whole;
+	uint8_t magic[4] = {0};
+	s->set.list = &s->list;
+	enum gh_code code = sparse_set_open(ctx, parts, n, &s->set, &whole, err);
+	if (code == GH_OK && !s->set.there)
+		s->listed = true;
+	if (code == GH_OK && !whole) {
+		s->size = s->set.size;
+		s->data = s->set.data;
+		return gh_source_map(ctx->arena, s->list.ext, s->list.n, s->size, &s->image, err);
+	}
+	if (code)
+		return code;
+	if (whole->size >= sizeof magic)
+		code = gh_read(whole, 0, magic, sizeof magic, err);
+	struct gh_cursor c = gh_cursor(magic, sizeof magic, 0);
+	if (code == GH_OK && gh_u32(&c) == GH_SPARSE_MAGIC)
+		return sparse_open(ctx, whole, state, err);
+	s->plain = true;
+	s->image = whole;
+	s->size = s->data = whole->size;
+	return code;
+}
+
 static enum gh_code sparse_describe(struct gh_ctx *ctx, void *state, struct gh_err *err)
 {
 	(void)err;
-	for (const struct piece *p = &((struct sparse *)state)->first; p; p = p->next) {
+	struct sparse *s = state;
+	if (s->set.n)
+		sparse_set_describe(ctx, &s->set);
+	if (s->plain || (s->set.n && !s->src))
+		return GH_OK;
+	for (const struct piece *p = &s->first; p; p = p->next) {
 		const struct gh_sparse_file *f = &p->file;
 		for (size_t i = 0; i < gh_min(f->n_problems, GH_SPARSE_PROBLEMS); i++)
 			gh_note(ctx, f->problem[i].code, p->at + f->problem[i].at, "%s", f->problem[i].what);
@@ -119,8 +153,11 @@ static enum gh_code sparse_next(struct gh_ctx *ctx, void *state, struct gh_child
 	if (s->listed)
 		return GH_END;
 	s->listed = true;
-	*ret = (struct gh_child){
-		.kind = GH_VOLUME, .name = GH_STR("image"), .off = UINT64_MAX, .csize = s->src->size, .size = s->size};
+	*ret = (struct gh_child){.kind = GH_VOLUME,
+		.name = GH_STR("image"),
+		.off = UINT64_MAX,
+		.csize = s->src ? s->src->size : s->data,
+		.size = s->size};
 	/* Twelve bytes can promise terabytes of zeros that somebody would then hash. */
 	if (gh_spend_bytes(ctx->budget, s->size - gh_min(s->size, s->data), 16, err)) {
 		gh_note_err(ctx, err);
@@ -145,6 +182,8 @@ const struct gh_format gh_format_sparse = {
 	.state_size = sizeof(struct sparse),
 	.bid = sparse_bid,
 	.open = sparse_open,
+	.part = sparse_part,
+	.open_set = sparse_open_set,
 	.describe = sparse_describe,
 	.next = sparse_next,
 	.data = sparse_data,

@@ -33,6 +33,7 @@ struct gh_sparse_file {
 	uint32_t crc_chunks;
 	uint64_t size; /* of the image in bytes: the header's blocks, or the chunks' if they go beyond */
 	uint64_t begin; /* of the image: first byte that a raw or fill chunk of this file gives; size if none does */
+	uint64_t given; /* of the image: where the last raw or fill chunk ends; 0 if there is none */
 	uint64_t end; /* of the image: where the chunks that could be read end; < size: the rest is lost (or partial) */
 	uint64_t used; /* bytes of the file up to the end of its last chunk; another file of the set may follow there */
 	uint64_t data; /* bytes that raw chunks give */

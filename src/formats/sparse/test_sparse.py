@@ -4,8 +4,11 @@
 import pathlib
 import random
 import shutil
+import sqlite3
 import struct
+import subprocess
 import sys
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/tools")]
@@ -134,6 +137,111 @@ def joined():
     ght.check(any(n[0] == "unsup" and n[1] == whole.stat().st_size for n in notes(ght.drive(D / "tail.simg"))), "other bytes behind the last chunk are told")
 
 
+def make_zip(path, files, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as z:
+        for name, data in files.items():
+            z.writestr(name, data)
+    return path
+
+
+def cat(path, name):
+    p = subprocess.run([str(ght.BUILD / "gifthorse"), "cat", str(path), name], capture_output=True)
+    return p.stdout, p.stderr.decode(), p.returncode
+
+
+def states(rows):
+    return [(r["idx"], r["state"]) for r in ght.rows(rows, "set_parts")]
+
+
+def sets():
+    """Sets that simg2simg splits, against what simg2img joins; whole, with files that are not there, and cut by bytes."""
+    raw = raw_image(D / "sets.raw", 900, 31)
+    ght.run("img2simg", raw, D / "sets.simg")
+    (D / "pieces").mkdir()
+    ght.run("simg2simg", D / "sets.simg", D / "pieces/super.img_sparsechunk", 300000)
+    found = sorted((D / "pieces").iterdir(), key=lambda p: int(p.name.rsplit(".", 1)[1]))
+    ght.run("simg2img", *found, D / "joined.raw")
+    want = (D / "joined.raw").read_bytes()
+    ght.equal(ght.sha(want), ght.sha(raw.read_bytes()), f"simg2img joins {len(found)} files to the image")
+    pieces = [p.read_bytes() for p in found]
+    n = len(pieces)
+    ght.check(4 < n < 12, f"{n} files")
+    whole = (D / "sets.simg").read_bytes()
+    cuts = [whole[i:i + 280001] for i in range(0, len(whole), 280001)]
+    for name, names, data in (
+            ("sparsechunk", "super.img_sparsechunk.{}", pieces), ("in a folder", "fw/images/super.img_sparsechunk.{}", pieces),
+            ("sparsechunk without a point", "super.img_sparsechunk{}", pieces), ("without img", "super_sparsechunk.{}", pieces),
+            ("numbers behind", "super.img.{}", pieces), ("numbers before img", "super_{}.img", pieces), ("cut by bytes", "super.img.{}", cuts),
+            ("raw, cut by bytes", "super.img.{}", [want[i:i + 700001] for i in range(0, len(want), 700001)])):
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            path = make_zip(D / "set.zip", {names.format(i): d for i, d in enumerate(data)}, method)
+            rows = ght.drive(path)
+            got = [m for m in ght.rows(rows, "members") if m["flags"] & 16]
+            ght.equal([m["name"] for m in got], [names.format("X").split("super")[0] + "super.img"], f"{name}, {method}: one set")
+            ght.equal(ght.sha(cat(path, "super.img")[0]), ght.sha(want), f"{name}, {method}: every byte")
+            ght.equal(notes(rows), [], f"{name}, {method}: nothing is wrong")
+            ght.equal(states(rows), [(i, "there") for i in range(len(data))], f"{name}, {method}: all files")
+    begin_one = make_zip(D / "set.zip", {f"super_{i + 1}.img": d for i, d in enumerate(pieces)})
+    ght.equal(ght.sha(cat(begin_one, "super.img")[0]), ght.sha(want), "numbers from 1: every byte")
+    not_there(pieces, want)
+    no_sets(raw)
+
+
+def not_there(pieces, want):
+    n = len(pieces)
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 134134032\n"
+    for name, drop in (("first", 0), ("middle", 2), ("two", 3), ("last", n - 1)):
+        gone = {drop} | ({drop + 1} if name == "two" else set())
+        for lfs in (False, True):
+            files = {f"s.img_sparsechunk.{i}": pointer if i in gone else d for i, d in enumerate(pieces) if lfs or i not in gone}
+            path = make_zip(D / "gap.zip", files)
+            rows = ght.drive(path)
+            word = "pointer" if lfs else "missing"
+            told = [i for i, s in states(rows) if s == word]
+            ght.equal(told, sorted(gone) if lfs or name not in ("last",) else [], f"{name} not there, {word}: told")
+            out, err, code = cat(path, "s.img")
+            ght.check(code == 3 and "not there" in err, f"{name} not there, {word}: no zeros", (code, err))
+            same_to = next((i for i in range(0, len(out), B) if out[i:i + B] != want[i:i + B]), len(out))
+            ght.equal(same_to, len(out), f"{name} not there, {word}: what comes before is right")
+            ght.equal([r["status"] for r in ght.rows(rows, "notes", plugin="sparse") if r["code"] == "bad"], [], f"{name}: no damage")
+    rows = ght.drive(make_zip(D / "none.zip", {f"s.img_sparsechunk.{i}": pointer for i in range(4)}))
+    ght.equal(states(rows), [(i, "pointer") for i in range(4)], "all are pointers: told")
+    ght.check(any("none of the 4 files" in w for _, _, w in notes(rows)), "all are pointers: a note")
+    both = {f"s.img_sparsechunk.{i}": d for i, d in enumerate(pieces)}
+    both["s.img_sparsechunk.01"] = pieces[1]
+    rows = ght.drive(make_zip(D / "both.zip", both))
+    ght.equal(sorted(s for _, s in states(rows)), ["there"] * n + ["twice"], "a number twice: the first is taken")
+    # Through the whole program, as a folder and as several INPUTs.
+    tree = D / "settree"
+    tree.mkdir()
+    (tree / "build.prop").write_text("ro.build.type=user\n")
+    (tree / "x.bin").write_bytes(random.Random(3).randbytes(900000))
+    ght.run("truncate", "-s", "4M", D / "fs.raw")
+    ght.run("mke2fs", "-q", "-t", "ext4", "-d", tree, D / "fs.raw")
+    ght.run("img2simg", D / "fs.raw", D / "fs.simg")
+    (D / "fw").mkdir()
+    ght.run("simg2simg", D / "fs.simg", D / "fw/system.img_sparsechunk", 300000)
+    for name, inputs, code in (("a folder", [D / "fw"], 0), ("several INPUTs", sorted((D / "fw").iterdir()), 0),
+                               ("INPUTs without one", sorted((D / "fw").iterdir())[::2], 3)):
+        db = D / f"{name}.db"
+        argv = [str(ght.BUILD / "gifthorse"), "scan", *map(str, inputs), "--db", str(db), "--progress", "none"]
+        ght.equal(subprocess.run(argv, capture_output=True).returncode, code, f"{name}: exit code")
+        sql = sqlite3.connect(db)
+        ght.equal(sql.execute("SELECT count(*) FROM places WHERE dpath='/system/build.prop'").fetchall(), [(1,)], f"{name}: files at their places")
+        holes = sql.execute("SELECT why FROM d_not_examined WHERE what='missing' AND hides='*'").fetchall()
+        ght.equal(len(holes), code and 1, f"{name}: what is missing")
+
+
+def no_sets(raw):
+    """Names that only look like those of a set."""
+    data = raw.read_bytes()[:5 * B]
+    rows = ght.drive(make_zip(D / "loose.zip", {"logo_1.img": data, "logo_2.img": data[::-1], "x.img.2024": data, "a.b.1": data, "_1.img": data}))
+    ght.equal([m["name"] for m in ght.rows(rows, "members") if m["flags"] & 16], [], "no sparse file: no set")
+    one = (D / "sets.simg").read_bytes()
+    rows = ght.drive(make_zip(D / "loose.zip", {"logo_1.img": one, "logo_2.img": data}))
+    ght.equal(states(rows), [(1, "there"), (2, "missing")], "one sparse file among them")
+
+
 def damage():
     one, two = random.Random(7).randbytes(B), random.Random(8).randbytes(B)
     raw, fill, skip = mksparse.RAW, mksparse.FILL, mksparse.DONT_CARE
@@ -197,6 +305,7 @@ reference()
 own_writer()
 split()
 joined()
+sets()
 damage()
 conformance()
 ght.done()

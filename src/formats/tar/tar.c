@@ -29,6 +29,22 @@ static enum gh_code tar_open(struct gh_ctx *ctx, struct gh_source *src, void *st
 
 /* ---- the end ---- */
 
+/* Samsung's .tar.md5: a line as md5sum(1) writes it states the MD5 of all before it. */
+static enum gh_code md5_line(struct gh_ctx *ctx, struct tar *t, uint64_t at, struct gh_err *err)
+{
+	enum { DIGITS = 32 };
+	char line[DIGITS + 1];
+	if (!gh_within(at, sizeof line, t->src->size))
+		return GH_OK;
+	enum gh_code code = gh_read(t->src, at, line, sizeof line, err);
+	bool hex = code == GH_OK && line[DIGITS] == ' ';
+	for (size_t i = 0; hex && i < DIGITS; i++)
+		hex = (line[i] >= '0' && line[i] <= '9') || (line[i] >= 'a' && line[i] <= 'f');
+	if (hex)
+		GH_EMIT(ctx, archive_facts, at, .kind = GH_STR("md5"), .value = gh_strn(line, DIGITS));
+	return code;
+}
+
 /* Behind the archive: zeros fill a record; anything else is a fact (a checksum line in .tar.md5, say), and no damage. */
 static enum gh_code trailing(struct gh_ctx *ctx, struct tar *t, struct gh_err *err)
 {
@@ -47,7 +63,7 @@ static enum gh_code trailing(struct gh_ctx *ctx, struct tar *t, struct gh_err *e
 			char text[24];
 			snprintf(text, sizeof text, "%llu", (unsigned long long)(t->src->size - at));
 			GH_EMIT(ctx, archive_facts, at, .kind = GH_STR("trailing"), .value = gh_str(text));
-			return GH_OK;
+			return md5_line(ctx, t, at, err);
 		}
 	}
 	return GH_OK;
@@ -224,7 +240,7 @@ static enum gh_code tar_data(
 const struct gh_format gh_format_tar = {
 	.name = "tar",
 	.title = "tar archive",
-	.version = 1,
+	.version = 2,
 	.state_size = sizeof(struct tar),
 	.bid = tar_bid,
 	.open = tar_open,

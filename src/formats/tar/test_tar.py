@@ -276,7 +276,8 @@ def damage():
     g = header(b"g", size=4) + block(b"data")
     ght.equal(look(save("d.tar", f + g + END + b"0123456789abcdef0123456789abcdef  AP.tar\n"))[2], [], ".tar.md5: no error")
     _, facts, _ = look(T / "d.tar")
-    ght.equal(brief(facts, "kind", "at", "value"), [("trailing", len(f + g + END), "41")], ".tar.md5: the line is a fact")
+    ght.equal(brief(facts, "kind", "at", "value"), [("trailing", len(f + g + END), "41"), ("md5", len(f + g + END), "0123456789abcdef" * 2)],
+              ".tar.md5: the line is a fact")
     _, facts, notes = look(save("d.tar", g + END + bytes(50000) + g + END))
     ght.equal((brief(facts, "kind", "at"), notes), ([("trailing", len(g) + 51024)], []), "bytes behind zeros are a fact")
     bad = bytearray(header(b"a", size=4) + block(b"data") + header(b"b", size=4) + block(b"data") + header(b"c", size=4) + block(b"data") + END)

@@ -157,6 +157,7 @@ const struct gh_format gh_format_xz = {
 	.name = "xz",
 	.title = "xz file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct xz),
 	.bid = xz_bid,
 	.open = xz_open,

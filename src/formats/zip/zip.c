@@ -202,6 +202,7 @@ const struct gh_format gh_format_zip = {
 	.name = "zip",
 	.title = "ZIP archive",
 	.version = 1,
+	.indexed = true,
 	.state_size = sizeof(struct zip),
 	.bid = zip_bid,
 	.open = zip_open,

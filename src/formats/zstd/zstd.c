@@ -56,6 +56,7 @@ const struct gh_format gh_format_zstd = {
 	.name = "zstd",
 	.title = "Zstandard file",
 	.version = 1,
+	.packing = true,
 	.state_size = sizeof(struct gh_packed),
 	.bid = zstd_bid,
 	.open = gh_packed_open,

@@ -26,13 +26,51 @@ static void flashfile_stop(struct flashfile *f, enum gh_code code, const char *w
 	XML_StopParser(f->parser, XML_FALSE);
 }
 
-static void flashfile_step(struct flashfile *f, const char **atts)
+static const char *attribute(const char **atts, const char *name)
 {
 	for (; *atts; atts += 2)
-		if (strcmp(atts[0], "filename") == 0 && atts[1][0])
-			GH_EMIT(f->ctx, listing, (uint64_t)XML_GetCurrentByteIndex(f->parser),
-				.path = gh_str_dup(f->ctx->arena, gh_str(atts[1])), .size = GH_NULL,
-				.line = (int64_t)XML_GetCurrentLineNumber(f->parser));
+		if (strcmp(atts[0], name) == 0)
+			return atts[1];
+	return NULL;
+}
+
+/* A digest that the element states of a file, as lower-case hexadecimal; what is none is noted. */
+static void flashfile_sum(struct flashfile *f, struct gh_str path, const char **atts, const char *name, size_t digits)
+{
+	const char *stated = attribute(atts, name), *partition = attribute(atts, "partition");
+	uint64_t at = (uint64_t)XML_GetCurrentByteIndex(f->parser);
+	struct gh_str value = stated ? gh_str_dup(f->ctx->arena, gh_str(stated)) : GH_NONE;
+	if (!value.p || !value.n)
+		return;
+	char *p = (char *)value.p;
+	bool hex = value.n == digits;
+	for (size_t i = 0; i < value.n; i++) {
+		p[i] = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] + ('a' - 'A')) : p[i];
+		hex &= (p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f');
+	}
+	if (!hex) {
+		gh_note(f->ctx, GH_BAD, at, "%s is not of %zu hexadecimal digits", name, digits);
+		return;
+	}
+	GH_EMIT(f->ctx, listing_sums, at, .path = path, .algorithm = gh_str(digits == 32 ? "md5" : "sha1"),
+		.value = value, .partition = gh_str_dup(f->ctx->arena, gh_str(partition)),
+		.line = (int64_t)XML_GetCurrentLineNumber(f->parser));
+}
+
+static void flashfile_sums(struct flashfile *f, struct gh_str path, const char **atts)
+{
+	flashfile_sum(f, path, atts, "MD5", 32);
+	flashfile_sum(f, path, atts, "SHA1", 40);
+}
+
+static void flashfile_file(struct flashfile *f, const char *name, const char **atts)
+{
+	if (!name || !*name)
+		return;
+	struct gh_str path = gh_str_dup(f->ctx->arena, gh_str(name));
+	GH_EMIT(f->ctx, listing, (uint64_t)XML_GetCurrentByteIndex(f->parser), .path = path, .size = GH_NULL,
+		.line = (int64_t)XML_GetCurrentLineNumber(f->parser));
+	flashfile_sums(f, path, atts);
 }
 
 static void XMLCALL flashfile_start(void *user, const char *name, const char **atts)
@@ -44,7 +82,9 @@ static void XMLCALL flashfile_start(void *user, const char *name, const char **a
 	else if (gh_spend_steps(f->ctx->budget, 1, 0, &err))
 		flashfile_stop(f, GH_LIMIT, "more work than the budget of its size allows");
 	else if (strcmp(name, "step") == 0)
-		flashfile_step(f, atts);
+		flashfile_file(f, attribute(atts, "filename"), atts);
+	else if (attribute(atts, "name"))
+		flashfile_sums(f, gh_str_dup(f->ctx->arena, gh_str(attribute(atts, "name"))), atts);
 }
 
 static void XMLCALL flashfile_end(void *user, const char *name)

@@ -7,7 +7,8 @@
 
 static bool listing_wants(const struct gh_probe *probe)
 {
-	return gh_str_is(probe->name, "all_files.txt") || gh_str_is(probe->name, "flashfile.xml");
+	return gh_str_is(probe->name, "all_files.txt") || gh_str_is(probe->name, "flashfile.xml") ||
+	       gh_str_is(probe->name, "servicefile.xml");
 }
 
 static enum gh_code listing_line(struct gh_ctx *ctx, struct gh_lines *l, struct gh_err *err)
@@ -32,7 +33,7 @@ static enum gh_code listing_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 {
 	if (!blob->data)
 		return gh_fail(err, GH_LIMIT, 0, "too large for a list of files");
-	if (gh_str_is(blob->name, "flashfile.xml"))
+	if (!gh_str_is(blob->name, "all_files.txt"))
 		return gh_flashfile(ctx, blob, err);
 	struct gh_lines l = gh_lines(blob->data, (size_t)blob->size);
 	enum gh_code code = GH_OK;
@@ -43,6 +44,6 @@ static enum gh_code listing_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 
 const struct gh_inspector gh_inspector_listing = {.name = "listing",
 	.title = "list of a phone's files or images",
-	.version = 2,
+	.version = 3,
 	.wants = listing_wants,
 	.run = listing_run};
