@@ -133,6 +133,15 @@ static size_t half_end(const struct rates *r, size_t j, double a, enum gh_sure *
 	return r->n - 1;
 }
 
+/* Behind the end at k of what was told, where the medians know nothing of it any more. */
+static size_t beyond(const struct rates *r, size_t k)
+{
+	size_t i = k;
+	while (i + 1 < r->n && r->t[i] - r->t[k] < STEP_MS)
+		i++;
+	return i;
+}
+
 static size_t half_from(struct gh_watch *w, const struct rates *r, size_t i, size_t j)
 {
 	double a = r->before[i], b = r->after[j];
@@ -147,7 +156,18 @@ static size_t half_from(struct gh_watch *w, const struct rates *r, size_t i, siz
 		sure == GH_CERTAIN ? "; it ended by a step back up"
 		: k + 1 == r->n    ? "; it lasts to the end of the recording"
 				   : "; it ended gradually");
-	return k;
+	return beyond(r, k);
+}
+
+/* The medians look 10 s around: how long did the rise itself take, from a tenth above a to a tenth below b? */
+static bool quick(const struct rates *r, size_t i, double a, double b)
+{
+	size_t from = i, to;
+	while (from + 1 < r->n && (double)r->hr[from + 1] <= 1.1 * a)
+		from++;
+	for (to = from; to + 1 < r->n && (double)r->hr[to] < 0.9 * b;)
+		to++;
+	return r->t[to] - r->t[from] <= RISE_MS;
 }
 
 /* A step up by twice: the end of a lock at half that began before the recording, or the begin of one at double. */
@@ -162,9 +182,9 @@ static size_t double_from(struct gh_watch *w, const struct rates *r, size_t i, s
 				.from = r->t[j], .to = r->t[k], .kind = GH_DOUBLE, .sure = GH_CERTAIN, .a = a, .b = b},
 			"%.0f rose to %.0f within %lld s, and fell by half again", a, b,
 			(long long)(r->t[j] - r->t[i]) / 1000);
-		return k;
+		return beyond(r, k);
 	}
-	size_t from = i, past = j;
+	size_t from = i;
 	while (from && r->t[from] - r->t[from - 1] <= BREAK_MS && r->hr[from - 1] < 0.7f * (float)b)
 		from--;
 	if (r->t[i] - r->t[from] >= LOW_MS)
@@ -178,9 +198,7 @@ static size_t double_from(struct gh_watch *w, const struct rates *r, size_t i, s
 			"%.0f rose to %.0f within %lld s and stayed: half before it, or double after it; a reference "
 			"would settle it",
 			a, b, (long long)(r->t[j] - r->t[i]) / 1000);
-	while (past + 1 < r->n && r->t[past] - r->t[j] < WINDOW_MS)
-		past++;
-	return past;
+	return beyond(r, j);
 }
 
 void gh_watch_halves(struct gh_watch *w, const struct gh_track *t)
@@ -198,7 +216,8 @@ void gh_watch_halves(struct gh_watch *w, const struct gh_track *t)
 	for (size_t i = 0, j; i < r.n; i++) {
 		if (r.before[i] >= 100 && (j = step(&r, i, STEP_MS, 0.42, 0.58, 45)))
 			i = half_from(w, &r, i, j);
-		else if (r.before[i] >= 40 && (j = step(&r, i, RISE_MS, 1.72, 2.4, 45)) && r.after[j] >= 100)
+		else if (r.before[i] >= 40 && (j = step(&r, i, RISE_MS, 1.72, 2.4, 45)) && r.after[j] >= 100 &&
+			 quick(&r, i, (double)r.before[i], (double)r.after[j]))
 			i = double_from(w, &r, i, j);
 	}
 }

@@ -93,8 +93,8 @@ struct shift {
 	const char *how;
 };
 
-static struct shift best(
-	const struct grid *w, const struct grid *r, int64_t from, int64_t to, int64_t step, size_t least, double *score)
+static struct shift best(const struct grid *w, const struct grid *r, int64_t from, int64_t to, int64_t step,
+	size_t least, double slack, double *score)
 {
 	struct shift b = {.score = -1};
 	size_t n = 0;
@@ -103,7 +103,7 @@ static struct shift best(
 		if (v < 0)
 			continue;
 		score[n++] = v;
-		if (v > b.score + 0.002 || (v > b.score - 0.002 && llabs(s) < llabs(b.s))) {
+		if (v > b.score + slack || (v > b.score - slack && llabs(s) < llabs(b.s))) {
 			b.s = s;
 			b.score = v;
 		}
@@ -126,7 +126,7 @@ static bool varies(const struct grid *g)
 
 static struct shift align(const struct grid *w, const struct grid *r, double *score)
 {
-	struct shift b = best(w, r, -NEAR_S, NEAR_S, 1, LEAST, score);
+	struct shift b = best(w, r, -NEAR_S, NEAR_S, 1, LEAST, 0.002, score);
 	if (b.score >= 0) {
 		/* The best of many shifts of a short stretch is chance. */
 		bool enough = varies(r) && gh_min(w->filled, r->filled) >= FAR_LEAST;
@@ -142,10 +142,10 @@ static struct shift align(const struct grid *w, const struct grid *r, double *sc
 	if ((to - from) / FAR_S > FAR_STEPS)
 		return (struct shift){.score = -1};
 	size_t least = gh_max(FAR_LEAST, gh_min(w->filled, r->filled) / 2);
-	b = best(w, r, from, to, FAR_S, least, score);
+	b = best(w, r, from, to, FAR_S, least, 0, score);
 	if (b.score < 0.3 || b.score - b.usual < 0.1)
 		return (struct shift){.score = -1};
-	struct shift fine = best(w, r, b.s - FAR_S, b.s + FAR_S, 1, least, score);
+	struct shift fine = best(w, r, b.s - FAR_S, b.s + FAR_S, 1, least, 0, score);
 	if (fine.score < 0.5 || fine.score - b.usual < 0.2)
 		return (struct shift){.score = -1};
 	fine.known = true;

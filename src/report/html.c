@@ -207,12 +207,16 @@ static void page(struct gh_html *h, const struct gh_report_style *style)
 	for (size_t i = 0; i < gh_n_style_files; i++)
 		fwrite(gh_style_files[i].text, 1, gh_style_files[i].n, h->to);
 	fputs("</style>\n</head>\n<body>\n", h->to);
+	bool watch_only = h->m->watched.n_recordings && !h->m->phone; /* then nothing of a phone is told */
 	gh_html_top(h);
+	gh_html_watch(h);
 	gh_html_examined(h);
-	gh_html_advice(h);
+	if (!watch_only)
+		gh_html_advice(h);
 	gh_html_findings(h);
 	gh_html_checks(h);
-	gh_html_inventory(h);
+	if (!watch_only)
+		gh_html_inventory(h);
 	gh_html_method(h);
 	fputs("</main>\n<script type=\"application/json\" id=\"gifthorse\">\n", h->to);
 	gh_json_model(h->m, style, h->cap, h->to);

@@ -23,6 +23,7 @@ void gh_html_badge(struct gh_html *h, unsigned severity);
 
 /* The page from top to bottom. */
 void gh_html_top(struct gh_html *h);
+void gh_html_watch(struct gh_html *h);
 void gh_html_examined(struct gh_html *h);
 void gh_html_advice(struct gh_html *h);
 void gh_html_findings(struct gh_html *h);

@@ -174,6 +174,103 @@ static void axes(struct json *j, const struct gh_model *m)
 	shut(j, '}');
 }
 
+static void real(struct json *j, const char *key, double v)
+{
+	before(j, key);
+	fprintf(j->to, "%.3f", v);
+}
+
+static void nearness(struct json *j, const struct gh_nearness *a)
+{
+	open(j, NULL, '{');
+	number(j, "reference", a->reference);
+	text(j, "scope", gh_str(a->outside ? "outside the stretches told apart" : "all"));
+	number(j, "seconds", a->seconds);
+	real(j, "bias", a->bias);
+	real(j, "limit_low", a->low);
+	real(j, "limit_high", a->high);
+	real(j, "limit_low_30s", a->low30);
+	real(j, "limit_high_30s", a->high30);
+	real(j, "mape", a->mape);
+	real(j, "within_5_bpm", a->within5);
+	real(j, "within_5_percent", a->within5pc);
+	real(j, "within_10_percent", a->within10pc);
+	if (a->has_ccc)
+		real(j, "ccc", a->ccc);
+	else
+		text(j, "ccc", GH_NONE);
+	real(j, "reference_range", a->spread);
+	real(j, "worst_minute", a->worst);
+	number(j, "worst_minute_at_ms", a->worst_ms);
+	number(j, "shift_seconds", a->shift_known ? a->shift : GH_NULL);
+	text(j, "shift_how", a->how);
+	shut(j, '}');
+}
+
+static void recording(struct json *j, const struct gh_watched *w, const struct gh_recorded *r)
+{
+	open(j, NULL, '{');
+	number(j, "id", r->id);
+	text(j, "name", r->name);
+	number(j, "part", r->part);
+	text(j, "role", r->role);
+	text(j, "format", r->format);
+	text(j, "source", r->source);
+	text(j, "sport", r->sport);
+	text(j, "state", r->state);
+	number(j, "samples", r->samples);
+	number(j, "with_heart_rate", r->rates);
+	number(j, "from_ms", r->from_ms);
+	number(j, "to_ms", r->to_ms);
+	yes(j, "clock_set", r->clock > 0);
+	open(j, "stretches", '[');
+	for (size_t i = 0; i < w->n_spans; i++) {
+		const struct gh_stretch *s = &w->span[i];
+		if (s->recording != r->id)
+			continue;
+		open(j, NULL, '{');
+		text(j, "kind", s->kind);
+		text(j, "certainty", s->certainty);
+		yes(j, "by_reference", s->paired);
+		number(j, "from_ms", s->from_ms);
+		number(j, "to_ms", s->to_ms);
+		text(j, "words", s->words);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	open(j, "checks", '[');
+	for (size_t i = 0; i < w->n_checks; i++)
+		if (w->check[i].recording == r->id) {
+			open(j, NULL, '{');
+			text(j, "what", w->check[i].what);
+			text(j, "not_assessed", w->check[i].why_not);
+			shut(j, '}');
+		}
+	shut(j, ']');
+	open(j, "accuracy", '[');
+	for (size_t i = 0; i < w->n_near; i++)
+		if (w->near[i].recording == r->id)
+			nearness(j, &w->near[i]);
+	shut(j, ']');
+	shut(j, '}');
+}
+
+/* Only where recordings are: reports of phones stay as they are. */
+static void recordings(struct json *j, const struct gh_watched *w)
+{
+	if (!w->n_recordings)
+		return;
+	open(j, "recordings", '[');
+	for (size_t i = 0; i < w->n_recordings; i++)
+		recording(j, w, &w->recording[i]);
+	shut(j, ']');
+	open(j, "needs_its_maker", '{');
+	text(j, "to_be_set_up", GH_STR("not assessed"));
+	text(j, "to_read_your_own_data", GH_STR("not assessed"));
+	text(j, "to_be_reset", GH_STR("not assessed"));
+	shut(j, '}');
+}
+
 static void finding(struct json *j, const struct gh_finding *f)
 {
 	struct gh_mark mark = gh_arena_mark(j->arena);
@@ -239,6 +336,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	head(&j, m);
 	coverage(&j, m, cap);
 	axes(&j, m);
+	recordings(&j, &m->watched);
 	findings(&j, m, cap);
 	rules(&j, m);
 	open(&j, "exit", '{');

@@ -155,7 +155,7 @@ static struct gh_str short_witness(struct gh_str witness)
 {
 	static const char *const words[][2] = {{"bytes of an image", "image"}, {"a signature", "signature"},
 		{"hardware attestation", "attestation"}, {"a capture", "capture"},
-		{"the phone's own word", "its own word"}};
+		{"the phone's own word", "its own word"}, {"a recording", "recording"}};
 	for (size_t i = 0; i < GH_COUNT(words); i++)
 		if (gh_str_is(witness, words[i][0]))
 			return gh_str(words[i][1]);
@@ -193,13 +193,15 @@ static void put_rest(struct screen *t, const struct gh_model *m, const struct gh
 		gh_str_fmt(z, "In all: %.*s finding%s. Checks: %u found nothing, %u not made.", (int)counts.n, counts.p,
 			m->n_findings == 1 ? "" : "s", m->quiet, m->silent),
 		0, 2, NULL);
-	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
+	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM && (m->phone || !m->watched.n_recordings))
 		put(t, GH_STR("First keep a copy of the firmware; until then no log-in, no update, no reset."), 0, 2,
 			NULL);
 	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
 			      : html     ? gh_str_fmt(z, "All of it: %s", html)
 			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
-					 : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
+			      : m->watched.n_recordings && !m->phone
+				      ? GH_STR("All of it: gifthorse watch RECORDING -f html=report.html")
+				      : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
 	put(t, where, 0, 2, NULL);
 }
 
@@ -227,6 +229,33 @@ static void put_verdict(struct screen *t, const struct gh_model *m)
 	}
 }
 
+/* Of recordings: a line and a strip each, and the numbers against the reference. */
+static void put_watched(struct screen *t, struct gh_model *m)
+{
+	enum { RECORDINGS = 3, STRIP = 60 };
+	struct gh_watched *w = &m->watched;
+	for (size_t i = 0; i < gh_min(w->n_recordings, RECORDINGS); i++) {
+		const struct gh_recorded *r = &w->recording[i];
+		int64_t minutes;
+		put(t, gh_recorded_line(t->arena, r), 0, 2, NULL);
+		if (gh_str_is(r->role, "reference"))
+			continue;
+		struct gh_str s = gh_watch_strip(m, r, STRIP, &minutes);
+		if (s.n)
+			put(t, gh_str_fmt(t->arena, "[%.*s] %lld min a sign", (int)s.n, s.p, (long long)minutes), 2, 2,
+				NULL);
+	}
+	if (w->n_recordings > RECORDINGS)
+		put(t, gh_str_fmt(t->arena, "and %zu more recordings, in the report", w->n_recordings - RECORDINGS), 0,
+			2, NULL);
+	put(t, GH_STR("H half D double C cadence F frozen L low U high R restart x lost contact g gap p pause"), 2, 2,
+		NULL);
+	for (size_t i = 0; i < gh_min(w->n_near, 1); i++)
+		put(t, gh_nearness_line(t->arena, &w->near[i]), 0, 2, NULL);
+	put(t, GH_STR("Does it need its maker to be set up, to read your own data, to be reset: not assessed."), 0, 2,
+		NULL);
+}
+
 /* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
 static size_t compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
@@ -239,7 +268,10 @@ static size_t compose(struct screen *t, struct gh_model *m, const struct gh_repo
 	if (blank)
 		put(t, GH_STR(""), 0, 0, NULL);
 	put_verdict(t, m);
-	put_axes(t, m);
+	if (m->watched.n_recordings)
+		put_watched(t, m);
+	if (m->phone || !m->watched.n_recordings)
+		put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);
 	if (m->n_groups)

@@ -246,7 +246,9 @@ static void mild_verdict(struct gh_model *m, struct gh_str rest)
 static void verdict(struct gh_model *m)
 {
 	struct gh_str rest = gh_str_fmt(&m->arena, "%u check%s could not be made", m->silent, plural(m->silent));
-	if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
+	if (m->watched.n_recordings && !m->phone)
+		gh_watch_verdict(m);
+	else if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
 		grave_verdict(m);
 	else
 		mild_verdict(m, rest);

@@ -147,7 +147,8 @@ static enum gh_code judge_all(struct judge *j, struct gh_err *err)
 			-1, &j->place, NULL))
 		return gh_fail(err, GH_IO, 0, "findings: %s", sqlite3_errmsg(j->sql));
 	for (size_t i = 0; i < n && code == GH_OK; i++)
-		code = judge_rule(j, &rules[i], err);
+		if (gh_needs_scope(j->db, &j->arena, &rules[i]))
+			code = judge_rule(j, &rules[i], err);
 	return code;
 }
 

@@ -63,6 +63,7 @@ static const struct {
 	{"cert", "no certificate"},
 	{"fstab", "no file system table"},
 	{"permissions", "no permission list"},
+	{"recording", "no recording of heart rate"},
 };
 
 /* The first thing that stayed closed, and how many more. */
@@ -118,6 +119,14 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 	}
 	if (gh_str_starts(need, "plugin "))
 		return plugin_missing(db, arena, gh_strn(need.p + 7, need.n - 7));
+	if (gh_str_starts(need, "recording "))
+		return ask(db, arena,
+			"SELECT coalesce((SELECT why_not FROM watch_checks WHERE what=?1 AND role='watch' AND why_not "
+			"NOT NULL "
+			"LIMIT 1), CASE WHEN NOT EXISTS(SELECT 1 FROM watch_checks WHERE what=?1 AND role='watch') "
+			"THEN 'no heart "
+			"rate in it' END)",
+			gh_strn(need.p + 10, need.n - 10));
 	if (gh_str_is(need, "attributes"))
 		return ask(db, arena,
 			"SELECT CASE WHEN count(*)=0 THEN 'no file system in this input' WHEN min(attrs)=0 THEN "
@@ -139,6 +148,16 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 		return ask(db, arena, sql, GH_NONE);
 	}
 	return gh_str_fmt(arena, "a need that this version does not know: %.*s", (int)need.n, need.p);
+}
+
+bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)
+{
+	const char *sql = gh_str_starts(rule->id, "GH-W")
+				  ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
+				  : "SELECT 'x' WHERE NOT EXISTS(SELECT 1 FROM recordings) OR EXISTS(SELECT 1 FROM "
+				    "temp.n_run WHERE plugin NOT IN "
+				    "('recording','gzip','zip','zstd','xz','tar','listing'))";
+	return ask(db, arena, sql, GH_NONE).p != NULL;
 }
 
 struct gh_str gh_needs_missing(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)

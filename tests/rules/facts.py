@@ -38,6 +38,10 @@ CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
 CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT, line INT);
 CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT, line INT);
 CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT, line INT);
+CREATE TABLE recordings(recording INT, file_id INT, at INT, name TEXT, part INT, role TEXT, format TEXT, samples INT, state TEXT, missing INT, clock INT);
+CREATE TABLE samples(recording INT, t INT, hr INT);
+CREATE TABLE watch_spans(file_id INT, recording INT, part INT, role TEXT, kind TEXT, from_ms INT, to_ms INT, seconds INT, certainty TEXT, paired INT, words TEXT, times TEXT);
+CREATE TABLE watch_accuracy(file_id INT, recording INT, reference INT, scope TEXT, seconds INT, bias REAL, low REAL, high REAL, mape REAL);
 CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
   JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
 '''
@@ -140,3 +144,14 @@ class Facts:
             for intent in intents:
                 self.add('apk_intents', component_id=c, **intent)
         return row['apk_id']
+
+    def recording(self, state='complete', role='watch', **more):
+        """A recording; the number of its file."""
+        f = self.file('/w.fit', ftype='file')
+        self.add('recordings', **{'recording': 1, 'file_id': f, 'at': 0, 'name': 'w.fit', 'part': 0, 'role': role, 'format': 'fit', 'samples': 100, 'state': state, 'missing': 0, 'clock': 1, **more})
+        return f
+
+    def span(self, kind, certainty='certain', seconds=60, role='watch', words='100 fell to 50', state='complete'):
+        f = self.recording(state, role)
+        self.add('watch_spans', file_id=f, recording=1, part=0, role=role, kind=kind, from_ms=1000, to_ms=1000 + 1000 * seconds, seconds=seconds, certainty=certainty, paired=0,
+                 words=words, times='2023-11-14 22:13:20-22:14:20 UTC')
