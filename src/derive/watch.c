@@ -203,6 +203,21 @@ static const char *word(struct gh_watch *w, sqlite3_stmt *st, int i)
 	return z ? gh_arena_copy(&w->arena, z, strlen(z)) : NULL;
 }
 
+/* What every form of the report tells of it. */
+static void write_extent(struct gh_watch *w, const struct gh_track *t)
+{
+	sqlite3_stmt *st =
+		prepare(w, "UPDATE d_recordings SET rates=?3, from_ms=?4, to_ms=?5 WHERE scan_id=?1 AND id=?2");
+	sqlite3_bind_int64(st, 1, w->scan);
+	sqlite3_bind_int64(st, 2, t->id);
+	sqlite3_bind_int64(st, 3, (int64_t)t->rates);
+	if (t->n) {
+		sqlite3_bind_int64(st, 4, t->m[0].t);
+		sqlite3_bind_int64(st, 5, t->m[t->n - 1].t);
+	}
+	run(w, st);
+}
+
 static size_t load(struct gh_watch *w, struct gh_track *tracks)
 {
 	size_t n = 0;
@@ -225,6 +240,7 @@ static size_t load(struct gh_watch *w, struct gh_track *tracks)
 			t->format = "";
 		load_samples(w, t, sqlite3_column_int64(st, 7));
 		write_spans(w, t);
+		write_extent(w, t);
 		load_marks(w, t);
 		load_beats(w, t);
 		t->interval = median_interval(w, t);

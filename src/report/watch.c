@@ -119,25 +119,25 @@ enum gh_code gh_watched_read(struct gh_model *m, struct gh_err *err)
 	struct reader r = {.m = m};
 	struct gh_watched *w = &m->watched;
 	w->recording = all(&r,
-		"SELECT d.id, c.samples, (SELECT count(s.hr) FROM c_samples s WHERE s.blob_id=d.blob_id AND "
-		"s.part=d.part), (SELECT min(t) FROM c_samples s WHERE "
-		"s.blob_id=d.blob_id AND s.part=d.part), (SELECT max(t) FROM c_samples s WHERE s.blob_id=d.blob_id AND "
-		"s.part=d.part), d.part, c.clock, c.strap, d.name, c.format, "
-		"c.source, c.maker, c.sport, c.state, d.role, (SELECT coalesce(sum(to_ms-from_ms),0) FROM "
-		"d_watch_spans x WHERE x.scan_id=?1 AND x.recording=d.id AND x.kind IN "
-		"('pause','gap','reboot','clock')) FROM d_recordings d JOIN c_recordings c ON c.blob_id=d.blob_id AND "
-		"c.part=d.part WHERE d.scan_id=?1 ORDER BY d.role DESC, d.id",
+		"SELECT d.id, c.samples, d.rates, coalesce(d.from_ms,0), coalesce(d.to_ms,0), d.part, c.clock, "
+		"c.strap, d.name, c.format, c.source, c.maker, c.sport, c.state, "
+		"d.role, (SELECT coalesce(sum(to_ms-from_ms),0) FROM d_watch_spans x WHERE x.scan_id=?1 AND "
+		"x.recording=d.id AND x.kind IN ('pause','gap','reboot','clock')) FROM "
+		"d_recordings d JOIN c_recordings c ON c.blob_id=d.blob_id AND c.part=d.part WHERE d.scan_id=?1 ORDER "
+		"BY d.role DESC, d.id",
 		sizeof *w->recording, recorded);
 	w->n_recordings = r.n;
 	if (!r.n)
 		return r.failed ? gh_fail(err, GH_IO, 0, "report: recordings cannot be read") : GH_OK;
 	w->span = all(&r,
-		"SELECT recording, from_ms, to_ms, kind, certainty, words, CASE WHEN c.clock THEN strftime('%Y-%m-%d "
-		"%H:%M:%S',from_ms/1000,'unixepoch')||'–'||"
-		"strftime('%H:%M:%S UTC',to_ms/1000,'unixepoch') ELSE (from_ms/1000)||' s–'||(to_ms/1000)||' s' END, "
+		"SELECT recording, s.from_ms, s.to_ms, kind, certainty, words, CASE WHEN c.clock THEN "
+		"strftime('%Y-%m-%d "
+		"%H:%M:%S',s.from_ms/1000,'unixepoch')||'–'||"
+		"strftime('%H:%M:%S UTC',s.to_ms/1000,'unixepoch') ELSE (s.from_ms/1000)||' s–'||(s.to_ms/1000)||' s' "
+		"END, "
 		"paired FROM d_watch_spans s JOIN d_recordings d ON "
 		"d.scan_id=s.scan_id AND d.id=s.recording JOIN c_recordings c ON c.blob_id=d.blob_id AND c.part=d.part "
-		"WHERE s.scan_id=?1 ORDER BY recording, from_ms, kind, words",
+		"WHERE s.scan_id=?1 ORDER BY recording, s.from_ms, kind, words",
 		sizeof *w->span, stretch);
 	w->n_spans = r.n;
 	w->near = all(&r,
@@ -239,7 +239,9 @@ void gh_watch_verdict(struct gh_model *m)
 		m->verdict_state = "not_judged";
 		m->headline = GH_STR("No heart rate was recorded: nothing can be said about it.");
 	} else if (sure)
-		m->headline = gh_str_fmt(z, "For %s it did not show its wearer's heart rate: certain, as far as a reference it was compared with is right.",
+		m->headline = gh_str_fmt(z,
+			"For %s it did not show its wearer's heart rate: certain, as far as a reference it was "
+			"compared with is right.",
 			gh_watch_seconds(z, sure).p);
 	else if (likely)
 		m->headline = gh_str_fmt(

@@ -112,6 +112,27 @@ def gadgetbridge(path, tables):
     db.close()
 
 
+def btsnoop(notifications, attribute=0x2a, discover=True, handle=0x40, split=False):
+    """notifications: (t in s, value of the characteristic). split: each packet in two fragments."""
+    out = [b'btsnoop\0' + struct.pack('>II', 1, 1002)]
+
+    def record(t, data, received=1):
+        out.append(struct.pack('>IIIIq', len(data), len(data), received, 0, round(t * 1e6) + 0x00dcddb30f2f8000) + data)
+
+    def att(t, pdu):
+        l2cap = struct.pack('<HH', len(pdu), 4) + pdu
+        parts = [l2cap[:5], l2cap[5:]] if split else [l2cap]
+        for i, part in enumerate(parts):
+            record(t, struct.pack('<BHH', 2, handle | (0x2000 if i == 0 else 0x1000), len(part)) + part)
+    if discover:
+        att(notifications[0][0] - 1, struct.pack('<BBHBHH', 9, 7, attribute - 1, 0x10, attribute, 0x2a37))
+    for t, value in notifications:
+        att(t, struct.pack('<BH', 0x1b, attribute) + value)
+        att(t, struct.pack('<BH', 0x1b, attribute + 5) + b'\0\x99')
+    record(notifications[-1][0] + 1, struct.pack('<BBBBHB', 4, 5, 4, 0, handle, 0x13))
+    return b''.join(out)
+
+
 # ---- hearts ----
 
 def heart(seconds, seed, plan=None):

@@ -10,6 +10,6 @@ INSERT INTO w_reach WITH RECURSIVE r(b, name, input) AS (
 	SELECT b, name, input FROM r WHERE b IN (SELECT blob_id FROM c_recordings);
 INSERT INTO d_recordings SELECT (SELECT scan_id FROM cur), row_number() OVER (ORDER BY w.input, w.name, w.b, c.part), w.b, c.part,
 	(SELECT min(place_id) FROM places p WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.blob_id=w.b), w.name,
-	CASE WHEN w.input IN (SELECT input FROM d_watch_references WHERE scan_id=(SELECT scan_id FROM cur)) THEN 'reference' ELSE 'watch' END
+	CASE WHEN w.input IN (SELECT input FROM d_watch_references WHERE scan_id=(SELECT scan_id FROM cur)) THEN 'reference' ELSE 'watch' END, 0, NULL, NULL
 	FROM (SELECT b, min(name) AS name, min(input) AS input FROM w_reach GROUP BY b) w JOIN c_recordings c ON c.blob_id=w.b
 	WHERE c.samples>0 OR c.state<>'complete';

@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT
 -- Recordings of heart rate. Times are milliseconds as the recording has them.
 CREATE TABLE IF NOT EXISTS d_watch_references(scan_id INTEGER, input INTEGER); -- numbers of the INPUTs, from 0; given, not derived
 CREATE TABLE IF NOT EXISTS d_recordings(scan_id INTEGER, id INTEGER, blob_id INTEGER, part INTEGER, place_id INTEGER, name TEXT,
-	role TEXT /* watch reference */, PRIMARY KEY(scan_id, id)) WITHOUT ROWID;
+	role TEXT /* watch reference */, rates INTEGER /* moments with heart rate */, from_ms INTEGER, to_ms INTEGER, PRIMARY KEY(scan_id, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_watch_spans(scan_id INTEGER, recording INTEGER, kind TEXT /* half double cadence frozen dropout pause gap reboot
 	clock low high */, from_ms INTEGER, to_ms INTEGER, certainty TEXT /* certain probable suspected */, paired INTEGER, a REAL, b REAL, words TEXT);
 CREATE TABLE IF NOT EXISTS d_watch_checks(scan_id INTEGER, recording INTEGER, what TEXT, why_not TEXT /* NULL: it was looked for */);

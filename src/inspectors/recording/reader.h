@@ -39,6 +39,8 @@ bool gh_xml_is(const struct gh_probe *probe);
 enum gh_code gh_xml_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 bool gh_csv_is(const struct gh_probe *probe);
 enum gh_code gh_csv_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
+bool gh_btsnoop_is(const struct gh_probe *probe);
+enum gh_code gh_btsnoop_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 bool gh_gadget_is(const struct gh_probe *probe);
 enum gh_code gh_gadget_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 

@@ -7,6 +7,7 @@ import io
 import pathlib
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 
@@ -144,6 +145,19 @@ ght.check(sum(len(got(rows, p)) for p in range(3)) <= 1 + 1 and "CRASH" not in s
 for at in range(100, len(raw), 1777):
     read("Gadgetbridge", raw[:at] + b"\xff\xff\xff\xff" + raw[at + 4:])
 ght.check(True, "Gadgetbridge: damage anywhere ends without a crash")
+
+# btsnoop with the heart-rate service
+beats = [(ghrec.BASE + i, [struct.pack("<BB", 0, 70 + i), struct.pack("<BH", 1, 70 + i), struct.pack("<BB", 6, 70 + i), struct.pack("<BB", 4, 70 + i),
+                           struct.pack("<BBHHH", 0x18, 70 + i, 999, 1024, 512)][i % 5]) for i in range(100)]
+for split in (False, True):
+    rows = read("hr.log", ghrec.btsnoop(beats, split=split))
+    ght.equal([x[:2] for x in got(rows)], [((ghrec.BASE + i) * 1000, 70 + i) for i in range(100)], f"btsnoop: rates of 8 and 16 bits, in fragments {split}")
+    ght.equal([r["contact"] for r in ght.rows(rows, "samples")], [[None, None, 1, 0, None][i % 5] for i in range(100)], "btsnoop: contact, where the sensor knows it")
+    ght.equal([r["rr"] for r in ght.rows(rows, "beats")], [1000, 500] * 20, "btsnoop: several beats in one notification, behind the energy")
+rows = read("hr.log", ghrec.btsnoop(beats, discover=False))
+ght.check(not got(rows) and "200 notifications" in str(rows), "btsnoop: without a discovery nothing is guessed, and told")
+rows = read("hr.log", ghrec.btsnoop(beats)[:2000])
+ght.check(10 < len(got(rows)) < 40 and ght.rows(rows, "notes", code="short"), "btsnoop: cut off, what came before is read")
 
 # the reference tool
 if not shutil.which("gpsbabel"):
