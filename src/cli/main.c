@@ -19,8 +19,7 @@ static const struct {
 } commands[] = {
 	{"scan", gh_cmd_scan, true, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
-	{"watch", gh_cmd_watch, true, "RECORDING...",
-		"is what a watch recorded of its wearer's heart true?"},
+	{"watch", gh_cmd_watch, true, "RECORDING...", "is what a watch recorded of its wearer's heart true?"},
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
