@@ -22,7 +22,7 @@ demo: build | installed-demo
 	tests/demo/make_demo.sh $(DEMO)
 	@echo
 	@rm -f $(DEMO)/facts.db
-	-build/gifthorse scan $(DEMO)/phone.zip --db $(DEMO)/facts.db -f text -f html=$(DEMO)/report.html
+	-build/gifthorse scan $(DEMO)/phone.zip --db $(DEMO)/facts.db -f text -f html=$(DEMO)/report.html -f integrity
 	@echo
 	@echo "The HTML report:    $(DEMO)/report.html"
 	@echo "The facts database: $(DEMO)/facts.db   (gifthorse query $(DEMO)/facts.db 'SELECT * FROM files LIMIT 5')"

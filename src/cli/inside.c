@@ -201,6 +201,64 @@ struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside
 	return NULL;
 }
 
+/* ---- a look at the beginning ---- */
+
+enum {
+	PEEK_FROM = 1 << 20, /* smaller ones are unpacked whole, and known by their ends too */
+};
+
+struct peek {
+	struct gh_sink sink;
+	uint8_t *head;
+	size_t n;
+};
+
+static enum gh_code peek_write(struct gh_sink *sink, const void *p, size_t n, struct gh_err *err)
+{
+	struct peek *k = (struct peek *)sink;
+	size_t room = GH_PROBE_HEAD - k->n, put = gh_min(n, room);
+	memcpy(k->head + k->n, p, put);
+	k->n += put;
+	return put < n || !room ? gh_fail(err, GH_LIMIT, k->n, "enough seen") : GH_OK;
+}
+
+static void hush(struct gh_ctx *ctx, enum gh_code code, uint64_t at, const char *what)
+{
+	(void)ctx, (void)code, (void)at, (void)what;
+}
+
+bool gh_inside_peek(struct gh_arena *arena, struct gh_budget *budget, const struct gh_format *format, void *state,
+	const struct gh_child *child, struct gh_probe *ret)
+{
+	static const struct gh_ctx_ops quiet = {no_emit, hush};
+	struct ctx c = {{arena, budget, &quiet}, NULL};
+	struct peek k = {.sink = {.write = peek_write}, .head = gh_alloc(arena, GH_PROBE_HEAD)};
+	struct gh_err err;
+	*ret = (struct gh_probe){0};
+	if (!k.head)
+		return false;
+	bool part = format->pour(&c.ctx, state, child, &k.sink, &err) != GH_OK;
+	*ret = (struct gh_probe){.head = k.head,
+		.head_len = k.n,
+		.tail = k.head,
+		.size = part ? gh_max(child->size, k.n) : k.n,
+		.name = gh_str_base(child->name)};
+	return !part || k.n == GH_PROBE_HEAD;
+}
+
+/* Does a packed child begin like something that holds others? Whoever wants names need not unpack a gigabyte of modem firmware. */
+static bool leads_on(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child)
+{
+	struct gh_mark mark = gh_arena_mark(&in->arena);
+	struct gh_probe probe;
+	bool packed = child->flags & GH_CHILD_STREAM && (child->size > PEEK_FROM || child->flags & GH_CHILD_SIZE_HINT);
+	/* One that breaks at once is opened, so that it is told. */
+	bool yes = !packed || !gh_inside_peek(&in->arena, &in->budget, at->format, at->state, child, &probe) ||
+		   gh_probe_format(&probe);
+	gh_arena_release(&in->arena, mark);
+	return yes;
+}
+
 /* ---- walking ---- */
 
 static const struct gh_format *format_of(struct gh_inside *in, struct gh_source *src, struct gh_str name)
@@ -242,6 +300,7 @@ static void walk_child(struct gh_inside *in, struct gh_inside_at *at, const stru
 	if (go != GH_INSIDE_ENTER)
 		return;
 	struct gh_mark mark = gh_arena_mark(&in->arena);
+	unsigned spills = in->n_spill;
 	if (child->flags & GH_CHILD_SET) {
 		struct gh_inside_at set = {.up = at,
 			.format = gh_formats[in->set->format],
@@ -252,10 +311,11 @@ static void walk_child(struct gh_inside *in, struct gh_inside_at *at, const stru
 		if (set.state)
 			walk_open(in, &set);
 	} else {
-		struct gh_source *below = plain_content(in, at, child);
+		struct gh_source *below = leads_on(in, at, child) ? plain_content(in, at, child) : NULL;
 		if (below)
 			walk(in, at, below, child->name);
 	}
+	in->n_spill = spills; /* nothing reads them any more */
 	gh_arena_release(&in->arena, mark);
 }
 

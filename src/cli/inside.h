@@ -47,6 +47,9 @@ int gh_inside_run(const char *input, gh_inside_fn *visit, int (*done)(struct gh_
 struct gh_source *gh_inside_content(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *child);
 /* Does this child hold others worth a visit on the way to files: a partition, an image, an archive on top, an APEX? */
 bool gh_inside_leads(const struct gh_inside_at *at, const struct gh_child *child);
+/* The first bytes of a packed child as a probe without a tail; false where it breaks before they are all there. */
+bool gh_inside_peek(struct gh_arena *arena, struct gh_budget *budget, const struct gh_format *format, void *state,
+	const struct gh_child *child, struct gh_probe *ret);
 /* A partition's name without endings and slot. */
 struct gh_str gh_inside_stem(struct gh_str name);
 

@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 
 static const char *const levels[] = {"critical", "high", "medium", "low", "info", "never"};
-static const char *const forms[] = {"text", "json", "html"};
+static const char *const forms[] = {"text", "json", "html", "integrity"};
 
 void gh_outputs_init(struct gh_outputs *out)
 {
@@ -32,7 +32,7 @@ bool gh_outputs_add(struct gh_outputs *out, const char *value)
 			out->list[out->n++].file = value[n] && strcmp(value + n + 1, "-") ? value + n + 1 : NULL;
 			return true;
 		}
-	gh_complain("-f takes text, json=FILE or html=FILE, not %s", value);
+	gh_complain("-f takes text, integrity, json=FILE or html=FILE, not %s", value);
 	return false;
 }
 
@@ -74,6 +74,8 @@ static enum gh_code write_form(const char *form, struct gh_db *db, int64_t scan,
 		return gh_report_json(db, scan, style, to, err);
 	if (strcmp(form, "html") == 0)
 		return gh_report_html(db, scan, style, to, err);
+	if (strcmp(form, "integrity") == 0)
+		return gh_report_integrity(db, scan, style, to, err);
 	return gh_report_text(db, scan, style, to, err);
 }
 
@@ -197,7 +199,10 @@ int gh_outputs_write(struct gh_outputs *out, struct gh_db *db, int64_t scan, con
 {
 	add_screen(out);
 	struct winsize ws = {0};
-	struct gh_report_style style = {.color = colored(out), .fail_on = out->fail_on, .db = db_path};
+	struct gh_report_style style = {.color = colored(out),
+		.fail_on = out->fail_on,
+		.db = out->redact ? NULL : db_path,
+		.redact = out->redact};
 	if (isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0)
 		style.width = ws.ws_col;
 	for (size_t i = 0; i < out->n; i++)

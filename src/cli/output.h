@@ -14,6 +14,7 @@ struct gh_outputs {
 	} list[GH_OUTPUTS_MAX];
 	size_t n;
 	const char *fail_on;
+	bool redact;
 	int color; /* -1 auto, 0, 1 */
 };
 

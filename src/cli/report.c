@@ -5,13 +5,14 @@
 #include "cli/facts.h"
 #include "cli/output.h"
 
-enum option { O_SCAN, O_FORMAT, O_FAIL_ON, O_COLOR };
+enum option { O_SCAN, O_FORMAT, O_FAIL_ON, O_COLOR, O_REDACT };
 
 static const struct gh_option options[] = {
 	{"--scan", NULL, "N", "a scan other than the newest in this database"},
 	{"--format", "-f", "FORM[=FILE]", "text, json or html; with =FILE into a file; may be given several times"},
 	{"--fail-on", NULL, "LEVEL", "exit code 1 from this severity on: critical high medium low info never (high)"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
+	{"--redact", NULL, NULL, "for sharing: serials, IMEI, SSIDs, accounts, MACs, names of inputs replaced"},
 };
 
 struct report {
@@ -31,6 +32,8 @@ static bool set(struct report *r, enum option o, const char *value)
 		return gh_outputs_fail_on(&r->out, value);
 	case O_COLOR:
 		return gh_outputs_color(&r->out, value);
+	case O_REDACT:
+		return r->out.redact = true;
 	}
 	return false;
 }

@@ -10,6 +10,7 @@
 
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/facts.h"
 #include "cli/looking.h"
 #include "derive/derive.h"
 #include "engine/jail.h"
@@ -26,6 +27,7 @@ enum option {
 	O_WITHOUT,
 	O_PROGRESS,
 	O_COLOR,
+	O_REDACT,
 	O_HANG,
 	O_SHUFFLE
 };
@@ -40,6 +42,8 @@ static const struct gh_option options[] = {
 	{"--without", NULL, "PLUGIN", "switch a format or inspector off; may be given several times"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
+	{"--redact", NULL, NULL,
+		"for sharing: serials, IMEI, SSIDs, accounts, MACs, names of inputs are replaced in reports"},
 	{"--hang-seconds", NULL, "N", "end a worker that works for so long without a sign of life (60)"},
 	{"--shuffle", NULL, "SEED", "hand out the work in another order; the result is the same"},
 };
@@ -113,6 +117,8 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 		return gh_outputs_add(&s->out, value);
 	case O_FAIL_ON:
 		return gh_outputs_fail_on(&s->out, value);
+	case O_REDACT:
+		return s->out.redact = true;
 	case O_COLOR:
 		return gh_outputs_color(&s->out, value);
 	}
@@ -309,22 +315,46 @@ static enum gh_code derive_and_judge(struct gh_scan *s, struct gh_err *err)
 	return code;
 }
 
-static int run(struct gh_scan *s, struct gh_err *err)
+/* Looks, derives, judges; GH_END: interrupted. */
+static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 {
 	s->engine = gh_engine_new(&s->config, err);
 	if (!s->engine)
-		return GH_EXIT_USAGE;
+		return err->code;
 	s->db = gh_db_open(s->db_path, err);
 	if (!s->db || begin(s, err))
-		return GH_EXIT_USAGE;
+		return err->code;
 	enum gh_code code = look(s, err);
 	if (code != GH_OK && code != GH_END)
-		return GH_EXIT_USAGE;
+		return code;
 	bool cut = code == GH_END;
 	gh_engine_free(s->engine);
 	s->engine = NULL;
 	if (derive_and_judge(s, err) || gh_db_end(s->db, cut ? "interrupted" : "complete", err))
+		return err->code;
+	return code;
+}
+
+struct gh_db *gh_scan_quiet(const char *const *inputs, size_t n, int64_t *ret_scan, struct gh_err *err)
+{
+	static struct gh_scan s;
+	for (; s.n_inputs < n && s.n_inputs < GH_INPUTS_MAX; s.n_inputs++)
+		s.inputs[s.n_inputs] = inputs[s.n_inputs];
+	enum gh_code code = whole(&s, err);
+	gh_engine_free(s.engine);
+	*ret_scan = s.id;
+	if (code == GH_OK)
+		return s.db;
+	gh_db_close(s.db);
+	return NULL;
+}
+
+static int run(struct gh_scan *s, struct gh_err *err)
+{
+	enum gh_code code = whole(s, err);
+	if (code != GH_OK && code != GH_END)
 		return GH_EXIT_USAGE;
+	bool cut = code == GH_END;
 	int exit_code = gh_outputs_write(&s->out, s->db, s->id, s->db_path, err);
 	return cut ? GH_EXIT_INTERRUPTED : exit_code;
 }

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/looking.h"
 
-enum option { O_AGAINST, O_PLAN, O_FORMAT, O_DB, O_JOBS, O_FAIL_ON, O_PROGRESS, O_COLOR };
+enum option { O_AGAINST, O_PLAN, O_FORMAT, O_DB, O_JOBS, O_FAIL_ON, O_PROGRESS, O_COLOR, O_REDACT };
 
 static const struct gh_option options[] = {
 	{"--against", NULL, "REFERENCE",
@@ -21,6 +21,7 @@ static const struct gh_option options[] = {
 	{"--fail-on", NULL, "LEVEL", "exit code 1 from this severity on: critical high medium low info never (high)"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
+	{"--redact", NULL, NULL, "for sharing: names of inputs and what tells of a person are replaced in reports"},
 };
 
 struct watch {
@@ -102,6 +103,9 @@ static bool set(struct watch *w, enum option o, const char *value)
 		return gh_outputs_fail_on(&w->scan.out, value);
 	case O_COLOR:
 		return gh_outputs_color(&w->scan.out, value);
+	case O_REDACT:
+		w->scan.out.redact = true;
+		return true;
 	case O_PROGRESS:
 		return gh_progress_choose(&w->scan.progress, value);
 	}

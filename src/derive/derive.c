@@ -2,6 +2,7 @@
 /* DERIVE: the functions that its SQL uses, and running its steps. */
 #include "derive/derive.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -100,6 +101,63 @@ static void sql_code_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
 	sqlite3_result_int(ctx, yes);
 }
 
+/* gh_firmware_partition(name): does a chip maker's own code check the partition of this name? By the names that Qualcomm, MediaTek,
+ * Unisoc, Samsung and Google give; what it holds was not looked into. */
+static void sql_firmware_partition(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	static const char *const names[] = {"abl", "xbl", "xbl_config", "xbl_ramdump", "tz", "hyp", "keymaster",
+		"cmnlib", "cmnlib64", "devcfg", "aop", "aop_config", "rpm", "sbl1", "aboot", "uefisecapp", "uefi",
+		"qupfw", "imagefv", "multiimgoem", "multiimgqti", "cpucp", "shrm", "featenabler", "tz_hyp", "secdata",
+		"storsec", "modem", "modemst1", "mdtp", "bluetooth", "dsp", "adsp", "cdsp", "slpi", "spunvm", "lk",
+		"preloader", "tee", "trustzone", "scp", "sspm", "spmfw", "mcupm", "gz", "dpm", "pi_img", "md1img",
+		"md1dsp", "md1arm7", "md3img", "cam_vpu1", "cam_vpu2", "cam_vpu3", "vcp", "ccu", "gpueb", "audio_dsp",
+		"connsys_bt", "connsys_wifi", "apusys", "mvpu_algo", "sml", "trustos", "uboot", "spl", "teecfg",
+		"l_modem", "l_gdsp", "l_ldsp", "l_deltanv", "pm_sys", "wcnmodem", "gnssmodem", "radio", "bootloader",
+		"bl1", "bl2", "bl31", "pbl", "tzsw", "gsa", "ldfw", "epbl", "el3_mon", "keystorage", "up_param",
+		"cp_debug", "sboot", "non-hlos", "non_hlos", "btfm", "dspso", "splash_odm"};
+	(void)n;
+	struct gh_str s = stem(arg(v[0]));
+	if (slotted(s))
+		s.n -= 2;
+	bool yes = false;
+	for (size_t i = 0; i < GH_COUNT(names); i++)
+		yes |= s.n == strlen(names[i]) && !strncasecmp(s.p, names[i], s.n);
+	sqlite3_result_int(ctx, yes);
+}
+
+/* gh_digest_all(bytes, algorithm): the aggregate over all rows in the order in which they come; sha256 or sha512. */
+static void digest_all_step(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	(void)n;
+	EVP_MD_CTX **md = sqlite3_aggregate_context(ctx, sizeof *md);
+	if (md && !*md) {
+		*md = EVP_MD_CTX_new();
+		const EVP_MD *kind = gh_str_is(arg(v[1]), "sha512") ? EVP_sha512() : EVP_sha256();
+		if (*md && EVP_DigestInit_ex(*md, kind, NULL) != 1) {
+			EVP_MD_CTX_free(*md);
+			*md = NULL;
+		}
+	}
+	struct gh_str s = arg(v[0]);
+	if (!md || !*md || EVP_DigestUpdate(*md, s.p, s.n) != 1)
+		sqlite3_result_error_nomem(ctx);
+}
+
+static void digest_all_final(sqlite3_context *ctx)
+{
+	EVP_MD_CTX **md = sqlite3_aggregate_context(ctx, 0);
+	uint8_t sum[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned len = 0;
+	if (md && *md && EVP_DigestFinal_ex(*md, sum, &len) == 1) {
+		for (unsigned i = 0; i < len; i++)
+			snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+		sqlite3_result_text(ctx, hex, (int)len * 2, SQLITE_TRANSIENT);
+	}
+	if (md)
+		EVP_MD_CTX_free(*md);
+}
+
 /* gh_is_format(name): is it a plug-in that opens containers? */
 static void sql_is_format(sqlite3_context *ctx, int n, sqlite3_value **v)
 {
@@ -114,12 +172,14 @@ static bool functions(sqlite3 *sql)
 		const char *name;
 		void (*f)(sqlite3_context *, int, sqlite3_value **);
 	} list[] = {{"gh_base", sql_base}, {"gh_stem", sql_stem}, {"gh_slot", sql_slot}, {"gh_top", sql_top},
-		{"gh_code_partition", sql_code_partition}, {"gh_is_format", sql_is_format}};
+		{"gh_code_partition", sql_code_partition}, {"gh_is_format", sql_is_format},
+		{"gh_firmware_partition", sql_firmware_partition}};
 	for (size_t i = 0; i < GH_COUNT(list); i++)
 		if (sqlite3_create_function(
 			    sql, list[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, list[i].f, NULL, NULL))
 			return false;
-	return true;
+	return !sqlite3_create_function(
+		sql, "gh_digest_all", 2, SQLITE_UTF8, NULL, NULL, digest_all_step, digest_all_final);
 }
 
 enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err)

@@ -102,6 +102,7 @@ static void finding_row(struct gh_html *h, const struct gh_finding *f)
 	}
 	fputs("</td><td data-l=\"What stands there\">", h->to);
 	gh_html_cut(h, f->evidence);
+	gh_html_detail(h, f);
 	fputs("</td><td class=\"n\" data-l=\"Offset or line\">", h->to);
 	if (f->at != GH_NULL)
 		gh_html_number(h, f->at);
@@ -210,10 +211,12 @@ static void page(struct gh_html *h, const struct gh_report_style *style)
 	bool watch_only = h->m->watched.n_recordings && !h->m->phone; /* then nothing of a phone is told */
 	gh_html_top(h);
 	gh_html_watch(h);
-	gh_html_examined(h);
 	if (!watch_only)
 		gh_html_advice(h);
+	gh_html_examined(h);
 	gh_html_findings(h);
+	if (!watch_only)
+		gh_html_integrity(h);
 	gh_html_checks(h);
 	if (!watch_only)
 		gh_html_inventory(h);
@@ -246,6 +249,8 @@ enum gh_code gh_report_html(
 	char *text = NULL;
 	size_t n = 0;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	bool done = code != GH_OK;
 	for (size_t i = 0; i < GH_COUNT(sizes) && !done; i++) {
 		free(text);

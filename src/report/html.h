@@ -25,10 +25,15 @@ void gh_html_badge(struct gh_html *h, unsigned severity);
 void gh_html_top(struct gh_html *h);
 void gh_html_watch(struct gh_html *h);
 void gh_html_examined(struct gh_html *h);
+void gh_html_detail(struct gh_html *h, const struct gh_finding *f); /* part of a finding's evidence */
+void gh_html_bytes(struct gh_html *h); /* part of what was examined */
 void gh_html_advice(struct gh_html *h);
 void gh_html_findings(struct gh_html *h);
+void gh_html_integrity(struct gh_html *h);
 void gh_html_checks(struct gh_html *h);
 void gh_html_inventory(struct gh_html *h);
 void gh_html_method(struct gh_html *h);
+/* Inside the inventory: parts of the hardware. */
+void gh_html_inside(struct gh_html *h);
 
 #endif

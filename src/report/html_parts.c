@@ -75,6 +75,12 @@ static void warnings(struct gh_html *h)
 		put(h, "<p class=\"note\"><b>The readers were not locked in:</b> this kernel refuses it. Whoever made "
 		       "the input may have "
 		       "reached the computer that scanned it.</p>\n");
+	if (m->redacted)
+		put(h, "<p class=\"note\"><b>Redacted for sharing.</b> Names of inputs, serial numbers, IMEI, network "
+		       "names, "
+		       "accounts, addresses and telephone numbers are replaced where they were recognised; the same "
+		       "value by "
+		       "the same word. Read it before you pass it on: no program recognises everything.</p>\n");
 	if (m->crashes)
 		fprintf(h->to,
 			"<p class=\"note\"><b>Readers crashed or hung %lld time%s.</b> What they were reading is "
@@ -115,16 +121,18 @@ void gh_html_top(struct gh_html *h)
 	fprintf(h->to, "<li>%u check%s found nothing</li><li>%u could not be made</li>\n</ul>\n", m->quiet,
 		m->quiet == 1 ? "" : "s", m->silent);
 	warnings(h);
-	if (m->phone || !m->watched.n_recordings)
-		axes(h);
 	bool watch_only = m->watched.n_recordings && !m->phone;
+	if (!watch_only)
+		axes(h);
 	put(h, "<nav class=\"toc\">");
 	if (m->watched.n_recordings)
 		put(h, "<a href=\"#recordings\">What was recorded</a> ");
-	put(h, "<a href=\"#examined\">What was examined</a> ");
 	if (!watch_only)
 		put(h, "<a href=\"#advice\">What to do now</a> ");
-	put(h, "<a href=\"#findings\">What was found</a> <a href=\"#checks\">Checks</a> ");
+	put(h, "<a href=\"#examined\">What was examined</a> <a href=\"#findings\">What was found</a> ");
+	if (!watch_only)
+		put(h, "<a href=\"#integrity\">What is signed</a> ");
+	put(h, "<a href=\"#checks\">Checks</a> ");
 	if (!watch_only)
 		put(h, "<a href=\"#inventory\">Inventory</a> ");
 	put(h, "<a href=\"#method\">Method</a></nav>\n</section>\n");
@@ -202,6 +210,7 @@ void gh_html_examined(struct gh_html *h)
 	hole_table(h, "Damaged, missing or over a limit", m->damaged, true, false);
 	hole_table(h, "Of a kind that is not read", m->unexamined, false, false);
 	hole_table(h, "Opaque by nature: firmware of other processors", m->opaque, false, true);
+	gh_html_bytes(h);
 	put(h, "</div>\n");
 }
 
@@ -212,7 +221,7 @@ void gh_html_advice(struct gh_html *h)
 	const struct gh_model *m = h->m;
 	bool grave = m->count[GH_CRITICAL] || m->count[GH_HIGH];
 	put(h, "<h2 id=\"advice\">What to do now</h2>\n<div class=\"cols\">\n<div class=\"box do\"><h3>Do</h3>\n<ul>\n"
-	       "<li>Keep the firmware file and this report together, with the SHA-256 above, on a computer that is not "
+	       "<li>Keep the firmware file and this report together, with the SHA-256 below, on a computer that is not "
 	       "this phone.</li>\n");
 	if (grave)
 		put(h, "<li>Have an expert check the findings by hand; each says how.</li>\n"
@@ -353,6 +362,31 @@ static struct gh_str role(struct gh_str signer)
 	return GH_STR("not known");
 }
 
+/* A bar a key: how many of the system's apps it signed. */
+static void signers(struct gh_html *h)
+{
+	const struct gh_model *m = h->m;
+	uint64_t most = 1, n;
+	for (size_t i = 0; i < m->n_signers; i++)
+		most = gh_str_u64(m->signers[i].value, 10, &n) ? gh_max(most, n) : most;
+	if (!m->n_signers)
+		return;
+	put(h, "<h4>Who signed the apps of the system</h4>\n");
+	for (size_t i = 0; i < gh_min(m->n_signers, h->cap); i++) {
+		if (!gh_str_u64(m->signers[i].value, 10, &n))
+			continue;
+		put(h, "<div class=\"bar\"><span class=\"what\">");
+		gh_html_text(h, role(m->signers[i].key));
+		fprintf(h->to,
+			" <span class=\"more\">%llu app%s</span></span><svg viewBox=\"0 0 1000 14\" "
+			"preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"%s\" width=\"%llu\" "
+			"height=\"14\"/></svg></div>\n",
+			(unsigned long long)n, n == 1 ? "" : "s",
+			gh_str_is(m->signers[i].key, "aosp_test") ? "b-unclaimed" : "b-content",
+			(unsigned long long)(n * 1000 / most));
+	}
+}
+
 static void installers(struct gh_html *h)
 {
 	const struct gh_model *m = h->m;
@@ -415,7 +449,9 @@ void gh_html_inventory(struct gh_html *h)
 	}
 	put(h, "</ul>\n");
 	device(h);
+	gh_html_inside(h);
 	partitions(h);
+	signers(h);
 	installers(h);
 	keys(h);
 	put(h, "</div>\n");

@@ -97,6 +97,8 @@ static void head(struct json *j, const struct gh_model *m)
 	open(j, "scan", '{');
 	text(j, "state", gh_str(m->interrupted ? "interrupted" : "complete"));
 	text(j, "sandbox", m->sandbox);
+	number(j, "crashes", m->crashes);
+	yes(j, "redacted", m->redacted);
 	shut(j, '}');
 	open(j, "inputs", '[');
 	for (size_t i = 0; i < m->n_inputs; i++) {
@@ -158,6 +160,93 @@ static void coverage(struct json *j, const struct gh_model *m, size_t cap)
 	number(j, "not_evaluated", m->silent);
 	number(j, "found", m->evaluated - m->quiet);
 	number(j, "not_found", m->quiet);
+	shut(j, '}');
+	shut(j, '}');
+}
+
+static void bytes(struct json *j, const struct gh_model *m, size_t cap)
+{
+	size_t n = cap ? gh_min(cap * 4, m->n_covers) : m->n_covers,
+	       strays = cap ? gh_min(cap, m->n_strays) : m->n_strays;
+	open(j, "bytes", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_cover_row *c = &m->covers[i];
+		open(j, NULL, '{');
+		text(j, "place", c->place);
+		text(j, "format", c->format);
+		number(j, "size", c->size);
+		yes(j, "opened", c->content >= 0);
+		number(j, "content", c->content < 0 ? 0 : c->content);
+		number(j, "structure", c->structure);
+		number(j, "padding", c->padding);
+		number(j, "unclaimed", c->unclaimed);
+		number(j, "not_told_apart", c->inside);
+		number(j, "not_swept", c->unswept);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	open(j, "unclaimed", '[');
+	for (size_t i = 0; i < strays; i++) {
+		const struct gh_stray *u = &m->strays[i];
+		open(j, NULL, '{');
+		text(j, "place", u->place);
+		number(j, "offset", u->at);
+		number(j, "bytes", u->len);
+		number(j, "entropy_millibits", u->entropy);
+		text(j, "begins_like", u->magic);
+		text(j, "head", u->head);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	number(j, "bytes_left_out", (int64_t)(m->n_covers - n + m->n_strays - strays));
+}
+
+static void integrity(struct json *j, const struct gh_model *m, size_t cap)
+{
+	open(j, "integrity", '{');
+	text(j, "vbmeta_digest", gh_vbmeta_digest(m));
+	open(j, "verified_boot", '[');
+	size_t n = cap && cap < m->n_trust ? cap : m->n_trust;
+	for (size_t i = 0; i < n; i++) {
+		const struct gh_trust *t = &m->trust[i];
+		open(j, NULL, '{');
+		text(j, "kind", t->kind);
+		text(j, "partition", t->partition);
+		text(j, "by", t->by);
+		text(j, "state", t->state);
+		text(j, "why", t->why);
+		text(j, "key_sha1", t->key);
+		text(j, "key_known_as", t->known);
+		number(j, "rollback", t->rollback);
+		number(j, "flags", t->flags);
+		shut(j, '}');
+	}
+	shut(j, ']');
+	number(j, "verified_boot_left_out", (int64_t)(m->n_trust - n));
+	open(j, "packages", '{');
+	for (size_t i = 0; i < m->n_packages; i++) {
+		uint64_t count = 0;
+		(void)gh_str_u64(m->packages[i].value, 10, &count);
+		number(j, m->packages[i].key.p, (int64_t)count);
+	}
+	shut(j, '}');
+	open(j, "not_covered", '{');
+	for (size_t k = 0; k < GH_UNCOVERED_LISTS; k++) {
+		open(j, gh_uncovered_lists[k], '[');
+		for (size_t i = 0; i < m->n_uncovered; i++) {
+			const struct gh_uncovered *u = &m->uncovered[i];
+			if (!gh_str_is(u->list, gh_uncovered_lists[k]))
+				continue;
+			open(j, NULL, '{');
+			text(j, "name", u->name);
+			text(j, "slot", u->slot);
+			text(j, "format", u->format);
+			number(j, "size", u->size);
+			number(j, "files", u->files);
+			shut(j, '}');
+		}
+		shut(j, ']');
+	}
 	shut(j, '}');
 	shut(j, '}');
 }
@@ -310,6 +399,23 @@ static void findings(struct json *j, const struct gh_model *m, size_t cap)
 	number(j, "findings_left_out", (int64_t)left_out);
 }
 
+static void parts(struct json *j, const struct gh_model *m)
+{
+	open(j, "parts", '[');
+	for (size_t i = 0; i < m->n_parts; i++) {
+		const struct gh_named_part *p = &m->parts[i];
+		open(j, NULL, '{');
+		text(j, "kind", p->kind);
+		text(j, "name", p->name);
+		text(j, "certainty", p->certainty);
+		text(j, "witness", p->witness);
+		text(j, "place", p->place);
+		number(j, "offset", p->at);
+		shut(j, '}');
+	}
+	shut(j, ']');
+}
+
 static void rules(struct json *j, const struct gh_model *m)
 {
 	open(j, "rules", '[');
@@ -334,11 +440,14 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	const char *fail_on = style->fail_on ? style->fail_on : "high";
 	open(&j, NULL, '{');
 	head(&j, m);
+	integrity(&j, m, cap);
 	coverage(&j, m, cap);
+	bytes(&j, m, cap);
 	axes(&j, m);
 	recordings(&j, &m->watched);
 	findings(&j, m, cap);
 	rules(&j, m);
+	parts(&j, m);
 	open(&j, "exit", '{');
 	text(&j, "fail_on", gh_str(fail_on));
 	yes(&j, "findings", gh_model_at_least(m, fail_on));
@@ -354,6 +463,8 @@ enum gh_code gh_report_json(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK)
 		gh_json_model(&m, style, 0, to);
 	gh_model_done(&m);

@@ -136,6 +136,46 @@ static void add_key(struct rows *r)
 	m->n_keys = r->n + 1;
 }
 
+static void add_trust(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->trust = more(r, m->trust, sizeof *m->trust)))
+		return;
+	m->trust[r->n] = (struct gh_trust){.kind = text(r, 0),
+		.partition = text(r, 1),
+		.by = text(r, 2),
+		.state = text(r, 3),
+		.why = text(r, 4),
+		.key = text(r, 5),
+		.known = text(r, 6),
+		.rollback = number(r, 7),
+		.flags = number(r, 8)};
+	m->n_trust = r->n + 1;
+}
+
+static void add_uncovered(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->uncovered = more(r, m->uncovered, sizeof *m->uncovered)))
+		return;
+	m->uncovered[r->n] = (struct gh_uncovered){.list = text(r, 0),
+		.name = text(r, 1),
+		.slot = text(r, 2),
+		.format = text(r, 3),
+		.size = number(r, 4),
+		.files = number(r, 5)};
+	m->n_uncovered = r->n + 1;
+}
+
+static void add_packages(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->packages = more(r, m->packages, sizeof *m->packages)))
+		return;
+	m->packages[r->n] = (struct gh_property){text(r, 0), text(r, 1)};
+	m->n_packages = r->n + 1;
+}
+
 static void add_level(struct rows *r)
 {
 	for (unsigned i = 0; i < GH_N_LEVELS; i++)
@@ -173,6 +213,16 @@ static void add_partition(struct rows *r)
 	m->n_partitions = r->n + 1;
 }
 
+static void add_part(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->parts = more(r, m->parts, sizeof *m->parts)))
+		return;
+	m->parts[r->n] =
+		(struct gh_named_part){text(r, 0), text(r, 1), text(r, 2), text(r, 3), text(r, 4), number(r, 5)};
+	m->n_parts = r->n + 1;
+}
+
 static void add_installer(struct rows *r)
 {
 	struct gh_model *m = r->m;
@@ -180,6 +230,15 @@ static void add_installer(struct rows *r)
 		return;
 	m->installers[r->n] = (struct gh_app){text(r, 0), text(r, 1), text(r, 2), text(r, 3)};
 	m->n_installers = r->n + 1;
+}
+
+static void add_signer(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->signers = more(r, m->signers, sizeof *m->signers)))
+		return;
+	m->signers[r->n] = (struct gh_property){text(r, 0), text(r, 1)};
+	m->n_signers = r->n + 1;
 }
 
 static void add_inventory(struct rows *r)
@@ -190,6 +249,35 @@ static void add_inventory(struct rows *r)
 	m->n_native = number(r, 2);
 	m->n_certs = number(r, 3);
 	m->phone = m->n_device || m->n_apps || number(r, 4) > 0;
+}
+
+static void add_cover(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->covers = more(r, m->covers, sizeof *m->covers)))
+		return;
+	m->covers[r->n] = (struct gh_cover_row){.place = text(r, 0),
+		.format = text(r, 1),
+		.depth = number(r, 2),
+		.app = number(r, 3) == 1,
+		.size = number(r, 4),
+		.content = sqlite3_column_type(r->st, 5) == SQLITE_NULL ? -1 : number(r, 5),
+		.structure = sqlite3_column_int64(r->st, 6),
+		.padding = sqlite3_column_int64(r->st, 7),
+		.unclaimed = sqlite3_column_int64(r->st, 8),
+		.inside = sqlite3_column_int64(r->st, 9),
+		.unswept = sqlite3_column_int64(r->st, 10)};
+	m->n_covers = r->n + 1;
+}
+
+static void add_stray(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	if (!(m->strays = more(r, m->strays, sizeof *m->strays)))
+		return;
+	m->strays[r->n] =
+		(struct gh_stray){text(r, 0), text(r, 1), text(r, 2), number(r, 3), number(r, 4), number(r, 5)};
+	m->n_strays = r->n + 1;
 }
 
 /* ---- rules, states, findings ---- */
@@ -278,7 +366,9 @@ static void add_finding(struct rows *r)
 		.fingerprint = text(r, 7),
 		.image = text(r, 8),
 		.path = text(r, 9),
-		.dpath = text(r, 10)};
+		.dpath = text(r, 10),
+		.blob = number(r, 12),
+		.place_id = number(r, 13)};
 	f->input = input_of(m, text(r, 11));
 	if (f->path.p && !f->image.n) /* no partition: the INPUT, or an image in it */
 		f->image = f->place;
@@ -360,22 +450,56 @@ static const struct {
 	{"SELECT rule, state, why, rows FROM rule_states WHERE scan_id=?1 ORDER BY rule", add_state},
 	{"SELECT f.rule, f.severity, f.place, f.at, f.evidence, f.subject, f.sha256, f.fingerprint, p.image, p.path, "
 	 "p.dpath, "
-	 "CASE WHEN n.path='' THEN p.name ELSE n.path END FROM findings f LEFT JOIN places p ON p.place_id=f.place_id "
+	 "CASE WHEN n.path='' THEN p.name ELSE n.path END, p.blob_id, p.place_id FROM findings f LEFT JOIN places p ON "
+	 "p.place_id=f.place_id "
 	 "LEFT JOIN nodes n ON n.node_id=p.node_id WHERE f.scan_id=?1 ORDER BY f.n",
 		add_finding, true},
+	/* INPUTs that nothing opens stand without numbers. A content that two formats claim counts by the one that places more. */
+	{"SELECT n.path, b.format, n.depth, n.kind='app', b.size, c.content, c.structure, c.padding, c.unclaimed, "
+	 "c.inside, c.unswept FROM nodes n JOIN blobs b USING(blob_id) JOIN (SELECT blob_id, max(content) AS content, "
+	 "structure, padding, unclaimed, inside, unswept FROM c_cover GROUP BY blob_id) c USING(blob_id) WHERE "
+	 "n.scan_id=?1 AND n.depth>0 UNION ALL SELECT m.name, coalesce(b.format,'data'), 1, 0, coalesce(b.size, "
+	 "m.size), "
+	 "NULL, 0, 0, 0, 0, 0 FROM scans s JOIN c_members m ON m.blob_id=s.root_blob LEFT JOIN blobs b ON "
+	 "b.blob_id=m.child WHERE s.scan_id=?1 AND coalesce(b.format,'')<>'folder' AND NOT EXISTS(SELECT 1 FROM "
+	 "c_cover c WHERE c.blob_id=m.child) ORDER BY 1",
+		add_cover},
+	{"SELECT DISTINCT n.path, u.magic, u.head, u.at, u.len, u.entropy FROM nodes n JOIN c_unclaimed u "
+	 "USING(blob_id) "
+	 "WHERE n.scan_id=?1 ORDER BY u.len DESC, n.path, u.at",
+		add_stray},
 	{"SELECT DISTINCT name, slot, fs_type, size, live FROM d_partitions WHERE scan_id=?1 ORDER BY live DESC, name, "
 	 "slot, size, fs_type",
 		add_partition},
+	{"SELECT kind, name, certainty, witness, place, at FROM d_parts WHERE scan_id=?1 ORDER BY n", add_part},
 	{"SELECT DISTINCT a.package, a.version_name, a.signer_role, CASE WHEN p.image='' THEN ltrim(p.path,'/') ELSE "
 	 "p.image||':'||p.path END AS place FROM d_uid_permissions u JOIN d_apks a USING(scan_id, place_id) JOIN "
 	 "places p USING(place_id) "
 	 "WHERE u.scan_id=?1 AND u.name='android.permission.INSTALL_PACKAGES' AND p.live=1 AND a.is_system=1 ORDER BY "
 	 "package, place",
 		add_installer},
+	{"SELECT coalesce(a.signer_role,''), CAST(count(*) AS TEXT) FROM d_apks a JOIN places p USING(place_id) WHERE "
+	 "a.scan_id=?1 AND p.live=1 AND a.is_system=1 GROUP BY 1 ORDER BY count(*) DESC, 1",
+		add_signer},
 	{"SELECT DISTINCT v.pubkey_sha1, (SELECT min(k.name) FROM known_avb_keys k WHERE k.sha1=lower(v.pubkey_sha1)) "
 	 "FROM places p "
 	 "JOIN c_avb_images v USING(blob_id) WHERE p.scan_id=?1 AND p.live=1 AND v.pubkey_sha1<>'' ORDER BY 1",
 		add_key},
+	{"SELECT v.kind, v.partition, v.by_partition, v.state, v.why, v.key_sha1, (SELECT min(k.name) FROM "
+	 "known_avb_keys k "
+	 "WHERE k.sha1=v.key_sha1), v.rollback, v.flags FROM d_avb v WHERE v.scan_id=?1 ORDER BY v.rowid",
+		add_trust},
+	{"SELECT list, name, slot, format, size, files FROM d_uncovered WHERE scan_id=?1 ORDER BY list, name, slot, "
+	 "size",
+		add_uncovered},
+	{"SELECT state, count(*) FROM (SELECT coalesce((SELECT c.state FROM c_apk_checks c WHERE c.blob_id=p.blob_id "
+	 "AND "
+	 "c.scheme='android' AND max(coalesce((SELECT CAST(value AS INTEGER) FROM d_device WHERE scan_id=?1 AND "
+	 "key='sdk'), "
+	 "2147483647), coalesce(a.min_sdk,1)) BETWEEN c.min_sdk AND coalesce(c.max_sdk,2147483647)), 'unsigned') AS "
+	 "state "
+	 "FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1) GROUP BY state ORDER BY state",
+		add_packages},
 	{"SELECT (SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1), "
 	 "(SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1 AND "
 	 "a.is_priv=1), "

@@ -21,6 +21,15 @@ struct gh_finding {
 	struct gh_str place, evidence, subject, sha256, fingerprint;
 	struct gh_str input, image, path, dpath; /* for the command to verify by hand; p is NULL where not known */
 	int64_t at; /* GH_NULL: the whole file */
+	int64_t blob, place_id; /* for gh_detail(); GH_NULL: none */
+};
+
+/* What the facts hold beside a finding: lines around it, bytes around it, a certificate, what an app asks for. */
+enum gh_detail_kind { GH_D_LINES, GH_D_BYTES, GH_D_CERT, GH_D_APP, GH_N_DETAILS };
+struct gh_detail {
+	struct gh_str line[24]; /* of bytes: one, hexadecimal */
+	size_t n;
+	int64_t from, mark, mark_len; /* offset of the bytes; of the field in question, and its length */
 };
 
 /* Findings of one rule with one severity. */
@@ -73,12 +82,50 @@ struct gh_app {
 	struct gh_str package, version, signer, place;
 };
 
+/* To what the bytes of one container belong. */
+struct gh_cover_row {
+	struct gh_str place, format;
+	int64_t depth; /* 1: an INPUT */
+	int64_t size, content, structure, padding, unclaimed, inside, unswept; /* content < 0: nothing here opens it */
+	bool app; /* an archive inside of a file system: summed up */
+};
+
+/* Bytes that nothing claims. */
+struct gh_stray {
+	struct gh_str place, magic, head;
+	int64_t at, len, entropy; /* thousandths of a bit a byte, or GH_NULL */
+};
+
+/* A part of the hardware as the phone's software names it; name p NULL: nothing names one. */
+struct gh_named_part {
+	struct gh_str kind, name, certainty, witness, place;
+	int64_t at;
+};
+
+/* A structure or a partition along the chains of verified boot. */
+struct gh_trust {
+	struct gh_str kind, partition, by, state, why, key,
+		known; /* known: what the key is known as; p NULL: not among those we know */
+	int64_t rollback, flags;
+};
+
+/* A partition that no signed list speaks of. */
+struct gh_uncovered {
+	struct gh_str list, name, slot, format; /* list: code firmware data */
+	int64_t size, files;
+};
+
+enum { GH_UNCOVERED_LISTS = 3 };
+extern const char *const gh_uncovered_lists[GH_UNCOVERED_LISTS];
+
 struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
 	int64_t scan;
 	struct gh_str version, rules_sha256, knowledge_sha256, state, sandbox,
 		off; /* off: plug-ins that were switched off, with blanks between */
+	struct gh_redact *redactor;
+	bool redacted; /* what tells of a person or of one unit was replaced */
 	bool interrupted, jailed,
 		other_rules; /* other_rules: the scan was judged by other rules than this version has */
 	int64_t crashes;
@@ -106,14 +153,33 @@ struct gh_model {
 	struct gh_str headline, beside, verdict; /* the verdict is both */
 	struct gh_partition *partitions;
 	size_t n_partitions;
+	struct gh_named_part *parts;
+	size_t n_parts;
 	struct gh_app *installers;
 	size_t n_installers;
+	struct gh_property *signers; /* role: how many apps */
+	size_t n_signers;
 	struct gh_property *keys; /* start-up keys: fingerprint, name where known */
 	size_t n_keys;
+	struct gh_cover_row *covers;
+	size_t n_covers;
+	struct gh_stray *strays;
+	size_t n_strays;
+
+	struct gh_trust *trust;
+	size_t n_trust;
+	struct gh_uncovered *uncovered;
+	size_t n_uncovered;
+	struct gh_property *packages; /* state of their signatures for this release, and how many */
+	size_t n_packages;
 	int64_t n_apps, n_privileged, n_native, n_certs;
 };
 
 enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
+/* Replaces what tells of a person or of one unit: the same value by the same word. */
+void gh_redact(struct gh_model *m);
+/* The same words in a text that is not part of the model; as it is where nothing is redacted. */
+struct gh_str gh_redact_more(struct gh_model *m, struct gh_str s);
 void gh_model_done(struct gh_model *m);
 /* Findings at or above a level, and whether anything stayed unread that should not. */
 bool gh_model_at_least(const struct gh_model *m, const char *fail_on);
@@ -134,6 +200,9 @@ int64_t gh_total(int64_t a, int64_t b);
 struct gh_str gh_counts(struct gh_arena *arena, const uint64_t count[GH_N_SEVERITIES]);
 /* What an axis' state is called where room is short. */
 struct gh_str gh_axis_word(struct gh_arena *arena, const struct gh_axis *a);
+/* False where the facts have nothing of that kind. */
+bool gh_detail(struct gh_model *m, const struct gh_finding *f, enum gh_detail_kind kind, struct gh_arena *arena,
+	struct gh_detail *ret);
 /* The rule's command for a finding, placeholders filled in and quoted for a shell. */
 struct gh_str gh_verify(struct gh_arena *arena, const struct gh_finding *f);
 /* A name as one word of a shell command. */
@@ -151,6 +220,16 @@ struct gh_str gh_recorded_line(struct gh_arena *z, const struct gh_recorded *r);
 struct gh_str gh_nearness_line(struct gh_arena *z, const struct gh_nearness *a);
 /* One letter for each *ret_minutes: H half, D double, C cadence, F frozen, L low, U high, R restart, x lost contact, g gap, p pause, - none of these. */
 struct gh_str gh_watch_strip(struct gh_model *m, const struct gh_recorded *r, unsigned width, int64_t *ret_minutes);
+
+/* All archives inside of file systems together; depth: how many. */
+struct gh_cover_row gh_cover_apps(const struct gh_model *m);
+
+/* integrity.c: what a row of the chain comes to, in words that accuse no one; what a list of partitions is called. */
+struct gh_str gh_trust_words(struct gh_arena *arena, const struct gh_trust *t);
+const char *gh_uncovered_words(struct gh_str list);
+struct gh_str gh_packages_words(struct gh_arena *arena, const struct gh_model *m);
+/* The digest over all signed lists; GH_NONE: not known. */
+struct gh_str gh_vbmeta_digest(const struct gh_model *m);
 
 /* JSON with at most `cap` findings a rule and `cap` places not examined (0: all); what was left out is counted. */
 void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to);

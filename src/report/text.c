@@ -296,6 +296,8 @@ enum gh_code gh_report_text(
 {
 	struct gh_model m;
 	enum gh_code code = gh_model_read(&m, db, scan, err);
+	if (code == GH_OK && style->redact)
+		gh_redact(&m);
 	if (code == GH_OK) {
 		struct screen t = {.arena = &m.arena, .width = style->width, .color = style->color};
 		if (compose(&t, &m, style) < gh_min(m.n_groups, FINDINGS_MAX) && t.width > WIDTH_MIN)

@@ -227,7 +227,8 @@ static void inspect(struct gh_look *look, const struct content *t, unsigned i)
 	struct gh_run_of run;
 	struct gh_err err = {0};
 	struct gh_mark mark = gh_arena_mark(&look->arena);
-	gh_run_init(&run, look, t->blob, (int)bit, 0, blob.size);
+	gh_run_init(&run, look, t->blob, (int)bit, gh_inspect_budget(blob.size), blob.size);
+	run.src = t->src;
 	GH_FAULT(look, inspector->name, "inspect", t->name);
 	enum gh_code code = inspector->run(&run.ctx, &blob, &err);
 	gh_run_end(&run, code, &err);
@@ -318,14 +319,19 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
 static bool too_hollow(const struct gh_look *look, const struct content *t, const struct gh_place *at)
 {
-	enum { TIMES = 64 }; /* real sparse files: swap and journal images, up to tens of times their data */
+	enum {
+		TIMES = 64, /* real sparse files: swap and journal images, up to tens of times their data */
+		RATIO = 4096, /* a file of zeros in a file system that is packed: a block of 4 KiB holds 16 MiB */
+	};
 	const struct gh_container *c = at->c;
 	uint64_t packed = gh_max(at->child->csize, 1), most;
 	if (!c->format || at->child->flags & GH_CHILD_STREAM || t->src->size <= packed)
 		return false;
 	if (!gh_mul(packed, TIMES, &most) || !gh_add(most, look->hollow, &most))
 		most = UINT64_MAX;
-	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), look->hollow / 64));
+	uint64_t zeros = c->packed ? 0 : gh_min(packed, look->hollow / RATIO) * RATIO;
+	uint64_t small = gh_max(zeros, look->hollow / 64);
+	return t->src->size > gh_min(most, gh_max(gh_share(c->bytes, packed, c->size), small));
 }
 
 /* The whole content; piece by piece where it has to be read, since a slow disk is not a hang. */

@@ -175,6 +175,10 @@ struct gh_format {
 	 * error stays delivered. */
 	enum gh_code (*pour)(struct gh_ctx *ctx, void *state, const struct gh_child *child, struct gh_sink *sink,
 		struct gh_err *err);
+	/* For coverage by bytes: ranges of its own structure that open() and next() do not read (bitmaps, a journal, copies). A
+	 * volume without it is told as a whole: its gaps would mean nothing. True: that is all of it, and what else was read was
+	 * only looked at. */
+	bool (*claims)(struct gh_ctx *ctx, void *state, void (*claim)(void *to, uint64_t off, uint64_t len), void *to);
 };
 
 /* A blob under inspection. */

@@ -16,6 +16,33 @@ enum {
 /* Number space of what is found while one child is read: above all listings. */
 static const uint64_t CHILD_BASE = 1ull << 50;
 
+/* Facts of binary structures are few, and nobody can see them without a tool: their bytes go along. Of text the rows say what stands
+ * there, and of code there are too many. */
+static void excerpt(struct gh_run_of *run, enum gh_table table, uint64_t at)
+{
+	enum { BEFORE = 16, LENGTH = 64, EXCERPTS_MAX = 64, AVB_FLAGS = 120 };
+	bool worth = table == GH_T_avb_images || table == GH_T_avb_descriptors || table == GH_T_boot_headers ||
+		     table == GH_T_boot_args || table == GH_T_apk_sigs || table == GH_T_certs;
+	if (!worth || !run->src || at >= run->src->size || run->seq[GH_T_excerpts] >= EXCERPTS_MAX)
+		return;
+	static const char digit[] = "0123456789abcdef";
+	uint8_t buf[LENGTH];
+	struct gh_err err;
+	/* Of a vbmeta header it is the flags that findings are about. */
+	bool avb = table == GH_T_avb_images && at < UINT64_MAX - AVB_FLAGS;
+	uint64_t mark_at = avb ? at + AVB_FLAGS : at, from = mark_at < BEFORE ? 0 : (mark_at - BEFORE) & ~7ull;
+	size_t n = from < run->src->size ? (size_t)gh_min(LENGTH, run->src->size - from) : 0;
+	if (!n || gh_read(run->src, from, buf, n, &err))
+		return;
+	char hex[2 * LENGTH];
+	for (size_t i = 0; i < n; i++) {
+		hex[2 * i] = digit[buf[i] >> 4];
+		hex[2 * i + 1] = digit[buf[i] & 15];
+	}
+	GH_EMIT(&run->ctx, excerpts, from, .of = (int64_t)at, .mark = (int64_t)mark_at, .mark_len = avb ? 4 : 8,
+		.bytes = gh_strn(hex, 2 * n));
+}
+
 static uint64_t run_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, const void *row)
 {
 	struct gh_run_of *run = (struct gh_run_of *)ctx;
@@ -23,6 +50,8 @@ static uint64_t run_emit(struct gh_ctx *ctx, enum gh_table table, uint64_t at, c
 	uint64_t n = run->base + seq;
 	if (seq < 1u << (run->base < CHILD_BASE ? SEQ_BITS : CHILD_SEQ_BITS))
 		run->look->ops->row(run->look, table, run->blob, n, at, row);
+	if (run->base < CHILD_BASE)
+		excerpt(run, table, at);
 	return n;
 }
 
@@ -198,6 +227,13 @@ uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t 
 	uint64_t limit = most[gh_min(packed, 2)];
 	uint64_t once = part < limit / RATIO ? part * RATIO + SMALL : limit;
 	return gh_max(gh_share(bytes, part, whole), gh_min(once, limit));
+}
+
+uint64_t gh_inspect_budget(uint64_t size)
+{
+	/* The entries of an APK, once: real ones unpack to less than 20 times their size. */
+	uint64_t n;
+	return gh_mul(size, 64, &n) && gh_add(n, 64 << 20, &n) ? n : UINT64_MAX;
 }
 
 uint64_t gh_look_budget(uint64_t size)

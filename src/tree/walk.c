@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "tree/cover.h"
 #include "tree/set.h"
 #include "tree/walk.h"
 
@@ -250,6 +251,7 @@ static void container_init(struct gh_container *c, struct gh_look *look, const s
 	*c = *proto;
 	c->size = c->src ? c->src->size : proto->size;
 	gh_run_init(&c->run, look, c->blob, (int)gh_format_bit(c->format), c->bytes, c->size);
+	c->run.src = c->src;
 }
 
 void gh_look_container(struct gh_look *look, const struct gh_container *proto)
@@ -284,6 +286,8 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 		batch_flush(look, c, b);
 		gh_arena_done(&b->arena);
 	}
+	if (code == GH_END)
+		gh_cover(look, c);
 	gh_run_end(&c->run, code, &err);
 	gh_arena_release(&look->arena, mark);
 }

@@ -14,6 +14,7 @@ struct gh_run_of {
 	uint32_t blob;
 	int plugin;
 	uint64_t base; /* of row numbers */
+	struct gh_source *src; /* for excerpts; may be NULL */
 	uint32_t seq[GH_N_TABLES];
 	uint64_t failed; /* allocations that had failed before it */
 	enum gh_code code; /* the worst noted */
@@ -102,6 +103,8 @@ const struct gh_skip *gh_skip_find(const struct gh_look *look, uint32_t blob, in
 #define GH_FAULT(look, plugin, step, name) ((void)0)
 #endif
 
+/* What an inspector may unpack of a content of that size. */
+uint64_t gh_inspect_budget(uint64_t size);
 /* What unpacking a part of a container may produce; packed: how many packed layers it lies in already. */
 uint64_t gh_pour_budget(uint64_t bytes, uint64_t part, uint64_t whole, uint32_t packed);
 struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,

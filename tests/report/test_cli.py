@@ -152,7 +152,7 @@ def test_inside():
     wrong("ls: no such path", ["ls", "phone.tar", "absent"], "gifthorse ls INPUT")
     wrong("ls: no such file", ["ls", "absent"], "INPUT is")
     wrong("ls: standard input", ["ls", "-"], "gifthorse scan")
-    wrong("ls: a text", ["ls", "words.txt"], "gifthorse scan")
+    wrong("ls: a text", ["ls", "words.txt"], "gifthorse identify")
     wrong("ls: a folder", ["ls", "folder"], "gifthorse scan folder")
 
 

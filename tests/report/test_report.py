@@ -24,8 +24,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import ght
 
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
-KEYS = ["schema_version", "tool", "scan", "inputs", "device", "verdict", "coverage", "axes", "counts", "findings", "findings_left_out",
-        "rules", "exit"]
+KEYS = ["schema_version", "tool", "scan", "inputs", "device", "verdict", "integrity", "coverage", "bytes", "unclaimed", "bytes_left_out", "axes", "counts", "findings",
+        "findings_left_out", "rules", "parts", "exit"]
 FINDING = ["rule", "severity", "axis", "certainty", "witness", "title", "place", "offset", "sha256", "evidence", "verify", "next", "fingerprint"]
 # What a hostile name may try: the terminal, HTML, JSON, the reading direction, broken UTF-8, the shell.
 EVIL = ("a<script>alert(1)</script>&\"'\x1b[2J\x9b31m\x07\u202egnp.\u200f\u061c\u2028\ufeff$(touch PWNED)`touch PWNED`;touch PWNED\\".encode()

@@ -900,6 +900,132 @@ def _(d): d.span('low')
 def _(d): d.span('half')
 
 
+
+def check(d, package, state, why=None, low=1, high=None, scheme='android', **apk):
+    a = d.apk(package, **apk)
+    a = d.db.execute('SELECT file_id FROM apks WHERE apk_id=?', (a,)).fetchone()[0]
+    d.add('apk_checks', file_id=a, scheme=scheme, min_sdk=low, max_sdk=high, state=state, why=why, at=9)
+
+
+@case('GH-B21', 'a package whose digest is another')
+def _(d): check(d, 'com.example.a', 'failed', 'the archive is not what was signed: its digest is another')
+
+
+@case('GH-B21', 'schemes that name different signers')
+def _(d): check(d, 'com.example.a', 'failed', 'v1 and v2 are signed with different certificates', low=None, scheme='signers')
+
+
+@case('GH-B21', 'stripped by the maker, verified, a scheme for other releases', rows=0)
+def _(d):
+    check(d, 'com.example.s', 'stripped', 'classes.dex, which the manifest lists, was taken out; the rest is as signed')
+    check(d, 'com.example.v', 'verified', low=24)
+    check(d, 'com.example.o', 'failed', 'no signature that these releases look at', low=1, high=23)
+    check(d, 'com.example.u', 'unsupported', 'a certificate larger than is read')
+    check(d, 'com.example.n', 'failed', 'a lineage', scheme='v3.1')
+
+
+def boot(d, kind='vbmeta', partition='vbmeta', state='verified', **row):
+    row = {'by_partition': None, 'key_sha1': 'aa' * 20, 'rollback': 5, 'flags': 0, 'why': None if state == 'verified' else 'as it is', 'at': 0, **row}
+    d.add('avb', kind=kind, partition=partition, state=state, **row)
+
+
+@case('GH-B22', 'a changed list')
+def _(d): boot(d, state='failed', why='the structure is not what was signed: its hash is another')
+
+
+@case('GH-B22', 'a list without signature', severity='medium')
+def _(d): boot(d, state='unsigned', key_sha1=None)
+
+
+@case('GH-B22', 'signed lists, an algorithm that is not verified, a list that is not there', rows=0)
+def _(d):
+    boot(d)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta')
+    boot(d, partition='vbmeta_vendor', by_partition='vbmeta', state='missing')
+    boot(d, partition='odm', by_partition='vbmeta', state='unsupported')
+
+
+@case('GH-B23', 'a system that is another')
+def _(d): boot(d, 'hashtree', 'system', 'differs', by_partition='vbmeta_system', why='signed is aa, the bytes come to bb')
+
+
+@case('GH-B23', 'with the check switched off', severity='high')
+def _(d):
+    boot(d, flags=3)
+    boot(d, 'hash', 'boot', 'differs', by_partition='vbmeta')
+
+
+@case('GH-B23', 'a footer that contradicts the list', severity='high')
+def _(d): boot(d, 'hash', 'boot', 'other footer', by_partition='vbmeta')
+
+
+@case('GH-B23', 'partitions as signed, not checked, not there; an old table that is consistent', rows=0)
+def _(d):
+    boot(d, 'hashtree', 'vendor', by_partition='vbmeta')
+    boot(d, 'hash', 'dtbo', 'not checked', by_partition='vbmeta')
+    boot(d, 'hash', 'modem', 'missing', by_partition='vbmeta')
+    boot(d, 'table', 'oem', 'consistent')
+
+
+@case('GH-B24', 'a chained list by somebody else')
+def _(d): boot(d, partition='vbmeta_system', by_partition='vbmeta', state='other key', want_sha1='bb' * 20, why='vbmeta expects key bb')
+
+
+@case('GH-B24', 'chains to the keys that are expected, and to what is not there', rows=0)
+def _(d):
+    boot(d, partition='recovery', by_partition='vbmeta', want_sha1='aa' * 20)
+    boot(d, partition='boot', by_partition='vbmeta', state='missing', want_sha1='bb' * 20)
+
+
+@case('GH-B25', 'all counters at zero')
+def _(d):
+    boot(d, rollback=0)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta', rollback=0)
+
+
+@case('GH-B25', 'one counter above zero; a counter beyond 63 bits', rows=0)
+def _(d):
+    boot(d, rollback=0)
+    boot(d, partition='vbmeta_system', by_partition='vbmeta', rollback=1777939200)
+    boot(d, partition='vbmeta_vendor', by_partition='vbmeta', rollback=None)
+
+
+
+def module(d, name='com.example.m', **row):
+    d.add('apex', file_id=d.file(f'/system/apex/{name}.apex', magic='zip'), name=name, avb_key_sha1='aa' * 20, cert_sha256='ab' * 32,
+          **{'container': 'verified', 'vbmeta': 'verified', 'payload': 'same', 'key': 'same', 'original': None, **row})
+
+
+@case('GH-B26', 'a payload that was changed')
+def _(d): module(d, payload='differs')
+
+
+@case('GH-B26', 'another key beside the payload; an original that is not named', rows=2)
+def _(d):
+    module(d, key='other')
+    module(d, 'com.example.c', original='other')
+
+
+@case('GH-B26', 'modules as signed, without container signature, without tree, compressed', rows=0)
+def _(d):
+    module(d)
+    module(d, 'com.example.u', container='unsigned')
+    module(d, 'com.example.n', payload=None, key=None)
+    module(d, 'com.example.c', original='same')
+    module(d, 'com.example.s', container='stripped')
+
+
+
+@case('GH-B27', 'a package that was changed')
+def _(d): d.add('ota', file_id=d.file('/update.zip', magic='zip'), state='failed', why='the package is not what was signed', cert_sha256='ab' * 32, at=99)
+
+
+@case('GH-B27', 'packages as signed, by a digest that is not verified', rows=0)
+def _(d):
+    d.add('ota', file_id=d.file('/a.zip', magic='zip'), state='verified', cert_sha256='ab' * 32, at=99, accepted=0)
+    d.add('ota', file_id=d.file('/b.zip', magic='zip'), state='unsupported', why='a digest that a recovery does not take', at=99)
+
+
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',

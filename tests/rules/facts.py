@@ -20,7 +20,11 @@ CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
 CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind TEXT, name TEXT, exported INT, permission TEXT, perm_level TEXT, enabled INT, process TEXT);
 CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
 CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT);
-CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE apk_checks(file_id INT, scheme TEXT, min_sdk INT, max_sdk INT, state TEXT, why TEXT, certs TEXT, at INT);
+CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at INT, key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INT, rollback_location INT,
+  flags INT, state TEXT, why TEXT, fec INT);
+CREATE TABLE ota(file_id INT, state TEXT, why TEXT, cert_sha256 TEXT, signed_size INT, at INT, accepted INT);
+CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT, vbmeta TEXT, payload TEXT, key TEXT, original TEXT);
 CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);
 CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT, line INT);
 CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, name TEXT, exec_path TEXT, exec_file_id INT, args TEXT, user TEXT, groups TEXT, caps TEXT, seclabel TEXT, class TEXT, oneshot INT, disabled INT);

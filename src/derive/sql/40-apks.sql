@@ -75,8 +75,22 @@ INSERT INTO d_uid_permissions SELECT DISTINCT a.scan_id, a.place_id, p.name FROM
 DROP TABLE temp.defined;
 DROP TABLE temp.allowed;
 
--- APEX packages: the key inside (its vbmeta), and the certificate of the container.
-INSERT INTO d_apex SELECT p.scan_id, p.place_id, substr(i.image, 6), v.pubkey_sha1, s.cert_sha256
-	FROM nodes n JOIN nodes i ON i.parent_id=n.node_id AND i.kind='fs' JOIN places p ON p.blob_id=n.blob_id AND p.scan_id=n.scan_id
+-- APEX packages: the key inside (its vbmeta), the certificate of the container, and what verifying them gave.
+DROP TABLE IF EXISTS temp.inside;
+CREATE TEMP TABLE inside AS SELECT m.blob_id, m.name, m.child FROM c_members m WHERE m.name IN ('apex_pubkey','apex_manifest.pb','original_apex');
+CREATE INDEX temp.inside_blob ON inside(blob_id, name);
+INSERT INTO d_apex SELECT p.scan_id, p.place_id, substr(i.image, 6), v.pubkey_sha1, s.cert_sha256,
+		(SELECT min(c.version) FROM inside x JOIN c_apex_manifests c ON c.blob_id=x.child WHERE x.blob_id=n.blob_id AND x.name='apex_manifest.pb'),
+		coalesce((SELECT c.state FROM c_apk_checks c WHERE c.blob_id=n.blob_id AND c.scheme='android' AND coalesce((SELECT CAST(value AS INTEGER) FROM d_device
+			WHERE scan_id=n.scan_id AND key='sdk'), 2147483647) BETWEEN c.min_sdk AND coalesce(c.max_sdk, 2147483647)), 'unsigned'),
+		v.state, (SELECT min(c.state) FROM c_verity_checks c WHERE c.blob_id=i.blob_id),
+		(SELECT CASE WHEN lower(k.sha1)=lower(v.pubkey_sha1) THEN 'same' ELSE 'other' END FROM inside x JOIN c_avb_keys k ON k.blob_id=x.child
+			WHERE x.blob_id=n.blob_id AND x.name='apex_pubkey'),
+		(SELECT CASE WHEN lower(c.original_digest)=(SELECT min(lower(y.digest)) FROM c_verity_checks y WHERE y.blob_id=i.blob_id) THEN 'same' ELSE 'other' END
+			FROM inside o JOIN inside x ON x.blob_id=o.blob_id AND x.name='apex_manifest.pb' JOIN c_apex_manifests c ON c.blob_id=x.child
+			WHERE o.child=n.blob_id AND o.name='original_apex' AND c.original_digest NOT NULL)
+	FROM nodes n JOIN nodes i ON i.parent_id=n.node_id AND i.kind='fs' LEFT JOIN nodes u ON u.node_id=n.parent_id
+	JOIN places p ON p.scan_id=n.scan_id AND p.blob_id=CASE WHEN gh_base(n.name)='original_apex' THEN u.blob_id ELSE n.blob_id END
 	LEFT JOIN c_avb_images v ON v.blob_id=i.blob_id LEFT JOIN c_apk_sigs s ON s.blob_id=n.blob_id
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='apex' GROUP BY p.place_id, v.pubkey_sha1, s.cert_sha256;
+DROP TABLE temp.inside;

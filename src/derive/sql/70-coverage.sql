@@ -22,8 +22,10 @@ INSERT OR IGNORE INTO of_set SELECT p.place_id, EXISTS(SELECT 1 FROM blob_runs r
 DROP TABLE IF EXISTS temp.at_place;
 CREATE TEMP TABLE at_place AS SELECT p.place_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
 	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
-	EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok') OR coalesce((SELECT ok FROM of_set o WHERE o.place_id=p.place_id), 0)
-		AS understood,
+	-- To know a firmware image by its header is not to understand it.
+	(EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok' AND r.plugin<>'firmware')
+		OR coalesce((SELECT ok FROM of_set o WHERE o.place_id=p.place_id), 0))
+		AND NOT EXISTS(SELECT 1 FROM c_firmware f WHERE f.blob_id=p.blob_id AND f.kind NOT IN ('scatter','image')) AS understood,
 	(SELECT min(r.status) FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status NOT IN ('ok')) AS bad
 	FROM places p LEFT JOIN blobs b USING(blob_id) LEFT JOIN nodes n ON n.node_id=p.node_id
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype IN ('file','image');
@@ -98,7 +100,7 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), coalesce((
 			FROM temp.parents x JOIN c_members m ON m.blob_id=x.blob_id AND m.n=x.n WHERE x.child=r.blob_id ORDER BY 1 LIMIT 1), '?'),
 	r.plugin, CASE r.status WHEN 'off' THEN 'switched off' ELSE r.status||' at '||r.at||': '||r.why END, b.size, r.status NOT IN ('unsup','off'),
 	r.plugin='elf' AND r.status='unsup',
-	CASE WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','xz','lzma','zstd','bzip2','brotli','tar','cpio','vdex','oat','odex')
+	CASE WHEN r.plugin IN ('dtbo','zimage') THEN r.plugin WHEN gh_is_format(r.plugin) AND (r.plugin NOT IN ('zip','gzip','lz4','xz','lzma','zstd','bzip2','brotli','tar','cpio','vdex','oat','odex')
 		OR EXISTS(SELECT 1 FROM at_place a WHERE a.blob_id=r.blob_id AND (a.image='' OR a.ftype='image' OR a.name LIKE '%.apex' OR a.name LIKE '%.capex'))
 		OR EXISTS(SELECT 1 FROM c_members m JOIN nodes n ON n.blob_id=m.blob_id WHERE m.child=r.blob_id AND n.scan_id=(SELECT scan_id FROM cur)
 			AND n.kind<>'app')) THEN '*' WHEN NOT (r.plugin='elf' AND r.status='unsup') THEN r.plugin END
@@ -122,7 +124,7 @@ CREATE TEMP TABLE leaf AS WITH RECURSIVE d(place_id, blob_id, depth) AS (
 -- Partitions and packages that ought to hold files and were not opened: file systems that are not read yet, or no known format at all.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, CASE WHEN ftype='image' OR gh_code_partition(name) THEN 'partition' ELSE 'package' END,
 	CASE kind WHEN 'data' THEN 'its format is not known' WHEN 'empty' THEN 'it is empty' ELSE 'its format is not read yet ('||kind||')' END, size, 0, 0, '*'
-	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','squashfs','ubi','7z','rar')
+	FROM leaf l WHERE leaf_size>0 AND kind NOT IN ('lfs-pointer','vbmeta') AND (kind IN ('payload','ubi','7z','rar')
 		OR (ftype='image' AND gh_code_partition(image)) OR (ftype='file' AND gh_code_partition(name) AND leaf_size>=65536
 			AND kind NOT IN ('text','xml','script','pem','png','jpeg','pdf','elf','dtb')))
 	AND NOT EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=l.leaf_blob AND gh_is_format(r.plugin));
@@ -138,9 +140,17 @@ INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), n.path||'!
 		SELECT 1 FROM d JOIN c_entries e ON e.blob_id=d.b);
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), n.path, 'module', 'its file system did not come out', b.size, 0, 0, '*' FROM nodes n JOIN blobs b USING(blob_id)
 	WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND n.kind='apex' AND NOT EXISTS(SELECT 1 FROM nodes c WHERE c.parent_id=n.node_id AND c.kind='fs');
+-- Firmware that was identified: what it does is in no format that is read.
+INSERT INTO d_not_examined SELECT DISTINCT (SELECT scan_id FROM cur), a.place, 'firmware', CASE f.maker WHEN 'qualcomm' THEN 'Qualcomm' WHEN 'mediatek' THEN 'MediaTek'
+		WHEN 'unisoc' THEN 'Unisoc' WHEN 'google' THEN 'Google' ELSE f.maker END||CASE WHEN f.is_signed=1 THEN ' signed' ELSE '' END||' image: '||
+		coalesce(f.name||coalesce(' '||f.version,''), 'it does not name itself ('||f.kind||')')||'; identified only', a.size, 0, 1, NULL
+	FROM c_firmware f JOIN at_place a USING(blob_id) WHERE f.kind<>'scatter' AND a.size>=65536;
+-- Its name says more than that its ELF file is of another processor.
+DELETE FROM d_not_examined WHERE scan_id=(SELECT scan_id FROM cur) AND what='elf' AND opaque=1 AND place IN (
+	SELECT place FROM d_not_examined WHERE scan_id=(SELECT scan_id FROM cur) AND what='firmware');
 -- Files and partitions that no plug-in knows, large enough to hold code: firmware of modem, TEE, DSP and the like.
 INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), place, 'format not known', 'hashed and searched only ('||format||')', size, 0, 1, NULL
-	FROM at_place a WHERE NOT understood AND place_id NOT IN (SELECT place_id FROM of_set) AND format IN ('data','boot','dtbo','dtb','kernel','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
+	FROM at_place a WHERE NOT understood AND place_id NOT IN (SELECT place_id FROM of_set) AND format IN ('data','boot','dtbo','dtb','kernel','qcom-sbl','qcom-bootldr','mtk','mtk-boot','mtk-gfh','unisoc-dhtb','google-fbpk','payload','xz','zstd','bzip2','lz4') AND size>=1048576 AND (image='' OR ftype='image'
 		OR image IN ('modem','dsp','bluetooth','firmware','tee')) AND NOT EXISTS(SELECT 1 FROM d_not_examined d WHERE d.scan_id=(SELECT scan_id FROM cur) AND d.place=a.place);
 DROP TABLE temp.leaf;
 DROP TABLE temp.missing;

@@ -62,12 +62,28 @@ CREATE INDEX IF NOT EXISTS d_apk_permissions_place ON d_apk_permissions(place_id
 CREATE INDEX IF NOT EXISTS d_apk_permissions_name ON d_apk_permissions(name, how);
 CREATE TABLE IF NOT EXISTS d_uid_permissions(scan_id INTEGER, place_id INTEGER, name TEXT);
 CREATE INDEX IF NOT EXISTS d_uid_permissions_place ON d_uid_permissions(place_id);
-CREATE TABLE IF NOT EXISTS d_apex(scan_id INTEGER, place_id INTEGER, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT);
+CREATE TABLE IF NOT EXISTS d_apex(scan_id INTEGER, place_id INTEGER, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT,
+	version INTEGER,
+	container TEXT, vbmeta TEXT, payload TEXT, -- state of the container's signature, of the inner vbmeta's, of the payload's hash tree
+	key TEXT,               -- same: the key beside the payload is the one that signed; other; NULL: not known
+	original TEXT);         -- of a compressed APEX: is the original what the manifest names? same other; NULL: not one, or not known
 CREATE TABLE IF NOT EXISTS d_elf_closure(scan_id INTEGER, place_id INTEGER, soname TEXT, resolved INTEGER);
 CREATE INDEX IF NOT EXISTS d_elf_closure_place ON d_elf_closure(place_id);
 CREATE TABLE IF NOT EXISTS d_zygote(scan_id INTEGER, place_id INTEGER, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
+-- Verified boot, along the chains from the first vbmeta: a row a structure (kind vbmeta), a row a descriptor, or a verity table.
+CREATE TABLE IF NOT EXISTS d_avb(scan_id INTEGER, kind TEXT /* vbmeta hash hashtree table */, partition TEXT, by_partition TEXT, place_id INTEGER, at INTEGER,
+	key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INTEGER, rollback_location INTEGER, flags INTEGER,
+	state TEXT,             -- verified consistent | failed other key differs other tree other footer | unsigned unsupported not checked missing
+	why TEXT, fec INTEGER);
+CREATE TABLE IF NOT EXISTS d_uncovered(scan_id INTEGER, list TEXT /* code firmware data */, name TEXT, slot TEXT, size INTEGER, format TEXT, files INTEGER);
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
+-- The place (file, partition, INPUT) in which a content lies that is no file of its own.
+CREATE TABLE IF NOT EXISTS d_within(scan_id INTEGER, place_id INTEGER, blob_id INTEGER);
+CREATE INDEX IF NOT EXISTS d_within_blob ON d_within(blob_id);
+CREATE TABLE IF NOT EXISTS d_parts(scan_id INTEGER, kind TEXT, name TEXT, witness TEXT, place_id INTEGER, place TEXT, at INTEGER,
+	certainty TEXT,         -- stated · only one named · one of N named · opaque · not told
+	n INTEGER);             -- sorts
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing

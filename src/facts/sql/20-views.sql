@@ -54,6 +54,8 @@
 @VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
 @VIEW@ apk_signers AS SELECT d.place_id AS apk_id, d.scheme, d.cert_sha256, d.subject, d.key_bits, d.sigalg FROM d_apk_signers d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ apk_checks AS SELECT p.place_id AS file_id, c.scheme, c.min_sdk, c.max_sdk, c.state, c.why, c.certs, c.at
+	FROM here p JOIN c_apk_checks c USING(blob_id);
 @VIEW@ apk_components AS SELECT a.place_id*1048576+(c.n&1048575) AS component_id, a.place_id AS apk_id, c.kind, c.name, c.exported, c.permission,
 	CASE WHEN c.permission IS NULL OR c.permission='' THEN 'none' ELSE coalesce((SELECT min(d.protection) FROM d_apk_permissions d WHERE
 		d.scan_id=a.scan_id AND d.name=c.permission AND d.how='defines'), CASE WHEN c.permission LIKE 'android.permission.%' THEN
@@ -61,7 +63,8 @@
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_components c ON c.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, i.action, i.category, i.scheme, i.host, i.priority
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_intents i ON i.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
-@VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256 FROM d_apex d JOIN places p USING(place_id)
+@VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256, d.version, d.container, d.vbmeta, d.payload, d.key, d.original
+	FROM d_apex d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 -- configuration
 -- loaded: from a place where init reads it, or imported there; copies and overlays of a carrier are not.
@@ -88,13 +91,23 @@
 	c.key_bits, c.sigalg, c.is_ca, c.self_signed, c.signer FROM here p JOIN c_certs c USING(blob_id);
 @VIEW@ ca_certs AS SELECT d.place_id AS file_id, d.store, c.subject, c.sha256, c.is_ca, c.not_after, d.in_baseline FROM d_ca d
 	JOIN places p USING(place_id) JOIN c_certs c ON c.blob_id=d.blob_id AND c.n=d.n WHERE d.scan_id=@SCAN@ AND p.live=1;
+@VIEW@ ota AS SELECT p.place_id AS file_id, c.state, c.why, c.cert_sha256, c.signed_size, c.at, CASE WHEN c.cert_sha256 IS NULL OR NOT EXISTS(SELECT 1 FROM
+	d_ota_certs WHERE scan_id=@SCAN@) THEN NULL ELSE c.cert_sha256 IN (SELECT o.cert_sha256 FROM d_ota_certs o WHERE o.scan_id=@SCAN@) END AS accepted
+	FROM here p JOIN c_ota_packages c USING(blob_id);
 @VIEW@ ota_certs AS SELECT d.place_id AS file_id, d.cert_sha256, d.subject FROM d_ota_certs d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,
 	coalesce(nullif(p.image,''), p.name) AS partition, c.algorithm, c.pubkey_sha1, c.flags, c.rollback, c.rollback_location, c.release,
-	c.footer, c.at FROM here p JOIN c_avb_images c USING(blob_id);
-@VIEW@ avb_descriptors AS SELECT p.place_id*256 AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
-	c.hash_algorithm, c.image_size, c.flags, NULL AS verified, c.at FROM here p JOIN c_avb_descriptors c USING(blob_id);
+	c.footer, c.at, c.state, c.why FROM here p JOIN c_avb_images c USING(blob_id);
+@VIEW@ avb AS SELECT kind, partition, by_partition, place_id AS file_id, at, key_sha1, want_sha1, algorithm, rollback, rollback_location, flags, state, why,
+	fec FROM d_avb WHERE scan_id=@SCAN@;
+@VIEW@ uncovered AS SELECT list, name, slot, size, format, files FROM d_uncovered WHERE scan_id=@SCAN@;
+@VIEW@ avb_descriptors AS SELECT p.place_id*256+(c.image&255) AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
+	c.hash_algorithm, c.image_size, c.flags,
+	(SELECT v.state='verified' FROM d_avb v WHERE v.scan_id=@SCAN@ AND v.kind=c.kind AND v.partition=c.partition AND v.at=c.at) AS verified, c.at
+	FROM here p JOIN c_avb_descriptors c USING(blob_id);
+@VIEW@ verity_checks AS SELECT p.place_id AS file_id, c.kind, c.partition, c.hash_algorithm, c.salt, c.image_size, c.said, c.digest, c.state,
+	c.why, c.first_bad, c.tree, c.fec, c.at FROM here p JOIN c_verity_checks c USING(blob_id);
 @VIEW@ boot_headers AS SELECT p.place_id AS file_id, c.kind, c.version, c.page_size, c.kernel_size, c.ramdisk_size, c.os_version,
 	c.os_patch_level, c.cmdline FROM here p JOIN c_boot_headers c USING(blob_id);
 @VIEW@ boot_args AS SELECT p.place_id AS file_id, c.source, c.key, c.value, c.at FROM here p JOIN c_boot_args c USING(blob_id);
@@ -127,3 +140,14 @@
 	LEFT JOIN c_digests d ON d.blob_id=p.blob_id AND d.algorithm='md5_before_line';
 @VIEW@ set_parts AS SELECT t.blob_id, t.name, t.role, t.idx, t.size, t.state FROM c_set_parts t
 	WHERE t.blob_id IN (SELECT m.child FROM nodes n JOIN c_members m USING(blob_id) WHERE n.scan_id=@SCAN@);
+-- device trees, kernels, firmware: also what lies inside an image
+@VIEW@ dt_trees AS SELECT w.place_id AS file_id, w.blob_id, c.model, c.compatible, c.chip_id, c.board_id, c.version, c.size, c.nodes, c.props, c.fragments, c.crc FROM d_within w JOIN c_dt_trees c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ dt_nodes AS SELECT w.place_id AS file_id, w.blob_id, c.path, c.compatible, c.status, c.model, c.label, c.panel, c.reg, c.props, c.at FROM d_within w JOIN c_dt_nodes c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ dt_entries AS SELECT w.place_id AS file_id, w.blob_id, c.kind, c.entry, c.ids, c.off, c.size, c.packed, c.at FROM d_within w JOIN c_dt_entries c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernels AS SELECT w.place_id AS file_id, w.blob_id, c.machine, c.banner, c.release, c.built_by, c.options, c.cmdline, c.at FROM d_within w JOIN c_kernels c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_config AS SELECT w.place_id AS file_id, w.blob_id, c.key, c.value, c.at FROM d_within w JOIN c_kernel_config c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_strings AS SELECT w.place_id AS file_id, w.blob_id, c.at AS off, c.text FROM d_within w JOIN c_kernel_strings c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ kernel_modules AS SELECT w.place_id AS file_id, w.blob_id, c.name, c.vermagic, c.license, c.depends, c.description, c.version, c.srcversion, c.intree, c.is_signed, c.signer, c.sig_key, c.sig_hash FROM d_within w JOIN c_kernel_modules c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ firmware AS SELECT w.place_id AS file_id, w.blob_id, c.maker, c.kind, c.name, c.version, c.variant, c.oem_version, c.load, c.size, c.header, c.is_signed, c.at FROM d_within w JOIN c_firmware c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ vintf_hals AS SELECT w.place_id AS file_id, w.blob_id, c.type, c.name, c.format, c.transport, c.version, c.instances, c.line, c.at FROM d_within w JOIN c_vintf_hals c USING(blob_id) WHERE w.scan_id=@SCAN@;
+@VIEW@ parts_inventory AS SELECT kind, name, witness, place_id AS file_id, place, at, certainty FROM d_parts WHERE scan_id=@SCAN@ ORDER BY n;

@@ -42,13 +42,16 @@ static enum gh_code erofs_open(struct gh_ctx *ctx, struct gh_source *src, void *
 	struct erofs *fs = state;
 	fs->src = src;
 	enum gh_code code = erofs_sb_read(src, &fs->sb, err);
-	return code ? code : erofs_meta_init(ctx, fs, err);
+	if (code == GH_OK)
+		code = erofs_meta_init(ctx, fs, err);
+	return code ? code : erofs_tables(ctx, fs, err);
 }
 
 /* ---- describe ---- */
 
 static struct gh_str features(struct gh_ctx *ctx, const struct erofs_sb *sb)
 {
+	static const char *const algorithms[] = {"lz4", "lzma", "deflate", "zstd"};
 	static const char *const compat[] = {
 		"sb_csum", "mtime", "xattr_filter", "shared_ea_in_metabox", "plain_xattr_pfx", "ishare_xattrs"};
 	static const char *const incompat[] = {"0padding", "big_pcluster", "chunked_file", "device_table",
@@ -71,6 +74,12 @@ static struct gh_str features(struct gh_ctx *ctx, const struct erofs_sb *sb)
 		memcpy(buf + n, name, strlen(name));
 		n += strlen(name);
 	}
+	for (unsigned i = 0; sb->incompat & EROFS_BIG_PCLUSTER && i < GH_COUNT(algorithms); i++)
+		if (sb->algorithms >> i & 1 && strlen(algorithms[i]) + 1 < sizeof buf - n) {
+			buf[n++] = ' ';
+			memcpy(buf + n, algorithms[i], strlen(algorithms[i]));
+			n += strlen(algorithms[i]);
+		}
 	return gh_str_dup(ctx->arena, gh_strn(buf, n));
 }
 
@@ -95,6 +104,7 @@ static enum gh_code erofs_describe(struct gh_ctx *ctx, void *state, struct gh_er
 	if (size > fs->src->size)
 		gh_note(ctx, GH_SHORT, fs->src->size, "the image ends here, the file system would reach to %llu",
 			(unsigned long long)size);
+	erofs_configs(ctx, fs);
 	bool good;
 	enum gh_code code = erofs_sb_checksum(ctx, fs, &good, err);
 	if (code == GH_OK && !good)
@@ -113,6 +123,10 @@ static enum gh_code refused(const struct erofs *fs, struct gh_err *err)
 			unknown & 0x80    ? "48-bit addresses"
 			: unknown & 0x100 ? "metadata in a box"
 					  : "unknown ones");
+	if (fs->device_err.code) {
+		*err = fs->device_err;
+		return err->code;
+	}
 	if (fs->sb.dirbits)
 		return gh_fail(err, GH_UNSUP, EROFS_SB_AT + 90, "directory blocks of another size than data blocks");
 	return GH_OK;
@@ -267,7 +281,7 @@ static enum gh_code erofs_content(
 const struct gh_format gh_format_erofs = {
 	.name = "erofs",
 	.title = "EROFS file system",
-	.version = 1,
+	.version = 2,
 	.volume = true,
 	.state_size = sizeof(struct erofs),
 	.bid = erofs_bid,

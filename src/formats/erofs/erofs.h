@@ -24,6 +24,7 @@ enum {
 
 enum {
 	EROFS_COMPAT_SB_CSUM = 0x01,
+	EROFS_COMPAT_PLAIN_PREFIXES = 0x10, /* long name prefixes do not lie in the packed inode */
 	EROFS_0PADDING = 0x01,
 	EROFS_BIG_PCLUSTER = 0x02, /* also: compression configurations follow the superblock */
 	EROFS_CHUNKED = 0x04,
@@ -33,6 +34,8 @@ enum {
 	EROFS_XATTR_PREFIXES = 0x40,
 	EROFS_KNOWN = 0x7f, /* 48-bit addresses (0x80) and metadata in a box (0x100) move every field: refused */
 };
+
+enum { EROFS_LZ4, EROFS_LZMA, EROFS_DEFLATE, EROFS_ZSTD, EROFS_ALGORITHMS };
 
 enum erofs_layout { EROFS_PLAIN, EROFS_Z_FULL, EROFS_INLINE, EROFS_Z_COMPACT, EROFS_CHUNKS, EROFS_LAYOUTS };
 
@@ -51,6 +54,11 @@ struct erofs_sb {
 	char label_buf[16];
 	uint16_t algorithms;
 	uint16_t devices; /* besides the first */
+	uint16_t device_slot; /* where their table is, in units of EROFS_DEVICE */
+	uint8_t extslots; /* of 16 bytes, behind the superblock */
+	uint8_t prefixes; /* long prefixes of attribute names, */
+	uint64_t prefix_at; /* and where they lie */
+	uint64_t packed; /* nid of the packed inode; 0: none */
 	uint32_t build_time; /* seconds after the epoch, newer mkfs */
 };
 
@@ -73,6 +81,18 @@ struct erofs_window {
 	uint8_t *p;
 };
 
+/* A further device; its blocks may be numbered behind those of the first. */
+struct erofs_device {
+	uint64_t start, len; /* in bytes; len 0: has no such numbers */
+};
+
+/* A long prefix of attribute names: a short one and what follows it. */
+struct erofs_prefix {
+	uint8_t index;
+	uint8_t len;
+	char infix[255];
+};
+
 struct erofs_walk; /* of the directories, erofs_dir.c */
 
 struct erofs {
@@ -81,6 +101,13 @@ struct erofs {
 	struct erofs_window win[EROFS_WINDOWS];
 	uint64_t clock;
 	struct erofs_walk *walk;
+	struct erofs_device *device; /* sb.devices of them */
+	struct gh_err device_err;
+	struct gh_source *packed; /* fragments of many files; NULL: none, or it cannot be read for packed_err */
+	uint64_t packed_size; /* bytes it occupies */
+	struct gh_err packed_err;
+	struct erofs_prefix *prefix; /* sb.prefixes of them, NULL: prefix_err */
+	struct gh_err prefix_err;
 	char link[EROFS_LINK_MAX]; /* of the child just listed, */
 	char selinux[EROFS_VALUE_MAX]; /* and its label */
 };
@@ -100,6 +127,15 @@ enum gh_code erofs_sb_read(struct gh_source *src, struct erofs_sb *ret, struct g
 /* false: the field does not match; true also when the image has none. */
 enum gh_code erofs_sb_checksum(struct gh_ctx *ctx, struct erofs *fs, bool *ret_good, struct gh_err *err) GH_MUST;
 uint32_t erofs_crc32c(uint32_t crc, const uint8_t *p, size_t n);
+
+/* erofs_tables.c */
+/* Devices, the packed inode, long name prefixes: what is wrong with one is told where it is needed. */
+enum gh_code erofs_tables(struct gh_ctx *ctx, struct erofs *fs, struct gh_err *err) GH_MUST;
+/* Notes what is wrong with the records of compression algorithms behind the superblock. */
+void erofs_configs(struct gh_ctx *ctx, struct erofs *fs);
+/* GH_OK: [at, at+n) of this device is in the image. */
+enum gh_code erofs_here(const struct erofs *fs, const struct erofs_inode *in, unsigned device, uint64_t at, uint64_t n,
+	struct gh_err *err) GH_MUST;
 
 /* erofs_inode.c */
 enum gh_code erofs_inode_read(struct erofs *fs, uint64_t nid, struct erofs_inode *ret, struct gh_err *err) GH_MUST;

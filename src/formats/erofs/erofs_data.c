@@ -29,10 +29,7 @@ enum gh_code erofs_flat(
 	} else {
 		ret->hole = in->u == (uint32_t)NO_BLOCK;
 	}
-	if (ret->body && !ret->hole && !gh_within(ret->start, ret->body, fs->src->size))
-		return gh_fail(err, GH_SHORT, ret->start, "content of inode %llu lies behind the end of the image",
-			(unsigned long long)in->nid);
-	return GH_OK;
+	return ret->body && !ret->hole ? erofs_here(fs, in, 0, ret->start, ret->body, err) : GH_OK;
 }
 
 static struct gh_source *slice(struct gh_ctx *ctx, struct erofs *fs, uint64_t at, uint64_t n)
@@ -115,15 +112,9 @@ static enum gh_code pass_chunk(struct chunk_pass *p, uint64_t i, uint32_t device
 	uint64_t len = gh_min((uint64_t)1 << p->t->bits, p->in->size - at);
 	if (block == (uint32_t)NO_BLOCK)
 		return GH_OK;
-	if (device)
-		return gh_fail(err, GH_UNSUP, p->in->at, "chunk %llu of inode %llu lies on device %u",
-			(unsigned long long)i, (unsigned long long)p->in->nid, device);
-	if (!gh_within(from, len, p->fs->src->size))
-		return gh_fail(err, p->fs->sb.devices ? GH_UNSUP : GH_SHORT, from,
-			"chunk %llu of inode %llu lies behind the "
-			"end of %s",
-			(unsigned long long)i, (unsigned long long)p->in->nid,
-			p->fs->sb.devices ? "the first device" : "the image");
+	enum gh_code code = erofs_here(p->fs, p->in, device, from, len, err);
+	if (code)
+		return code;
 	p->bytes += len;
 	if (p->open.len && p->open.at + p->open.len == at && p->open.from + p->open.len == from) {
 		p->open.len += len;

@@ -21,9 +21,10 @@ struct frame {
 
 struct erofs_walk {
 	uint32_t depth; /* frames in use */
-	uint64_t loaded; /* offset + 1 of the block in buf */
+	bool loaded; /* buf holds a block, */
+	uint64_t loaded_dir, loaded_block; /* this one */
 	uint32_t len; /* of it */
-	uint64_t base; /* where it lies */
+	uint64_t base; /* where it lies; of a compressed directory, its inode */
 	uint8_t *buf; /* one block */
 	uint64_t *seen; /* directories entered: number + 1, open addressing */
 	size_t n_seen, cap_seen;
@@ -68,43 +69,60 @@ static enum gh_code seen_add(struct gh_ctx *ctx, struct erofs_walk *w, uint64_t 
 
 /* ---- blocks ---- */
 
-static enum gh_code block_place(
-	const struct erofs *fs, const struct frame *f, uint64_t *ret_at, uint32_t *ret_len, struct gh_err *err)
+static bool packed_dir(const struct erofs_inode *dir)
+{
+	return dir->layout == EROFS_Z_FULL || dir->layout == EROFS_Z_COMPACT;
+}
+
+static enum gh_code block_flat(
+	struct erofs *fs, const struct frame *f, uint64_t off, uint32_t len, uint64_t *ret_at, struct gh_err *err)
 {
 	struct erofs_flat flat;
 	enum gh_code code = erofs_flat(fs, &f->dir, &flat, err);
 	if (code)
 		return code;
-	uint64_t off = f->block << fs->sb.bits;
-	*ret_len = (uint32_t)gh_min(erofs_block(fs), f->dir.size - off);
 	*ret_at = off < flat.body ? flat.start + off : f->dir.tail + (off - flat.body);
-	return GH_OK;
+	return erofs_meta_read(fs, *ret_at, fs->walk->buf, len, err);
 }
 
-/* Brings the frame's block into the buffer; its place is read only once as long as the walk stays in it. */
-static enum gh_code block_load(struct erofs *fs, struct frame *f, struct gh_err *err)
+/* A compressed directory is opened for each of its blocks: it is small, and what stays open would stay in memory. */
+static enum gh_code block_packed(
+	struct gh_ctx *ctx, struct erofs *fs, const struct frame *f, uint64_t off, uint32_t len, struct gh_err *err)
+{
+	struct gh_source *src;
+	struct gh_mark mark = gh_arena_mark(ctx->arena);
+	enum gh_code code = erofs_data(ctx, fs, &f->dir, &src, err);
+	if (code == GH_OK)
+		code = gh_read(src, off, fs->walk->buf, len, err);
+	gh_arena_release(ctx->arena, mark);
+	return code;
+}
+
+/* Brings the frame's block into the buffer; it is read only once as long as the walk stays in it. */
+static enum gh_code block_load(struct gh_ctx *ctx, struct erofs *fs, struct frame *f, struct gh_err *err)
 {
 	struct erofs_walk *w = fs->walk;
-	uint64_t at = 0;
-	uint32_t len = 0;
-	enum gh_code code = block_place(fs, f, &at, &len, err);
-	if (code)
-		return code;
-	if (w->loaded != at + 1 || w->len != len) {
-		w->loaded = 0;
-		if ((code = erofs_meta_read(fs, at, w->buf, len, err)))
+	uint64_t off = f->block << fs->sb.bits, at = f->dir.at;
+	uint32_t len = (uint32_t)gh_min(erofs_block(fs), f->dir.size - off);
+	if (!w->loaded || w->loaded_dir != f->dir.nid || w->loaded_block != f->block) {
+		w->loaded = false;
+		enum gh_code code = packed_dir(&f->dir) ? block_packed(ctx, fs, f, off, len, err)
+							: block_flat(fs, f, off, len, &at, err);
+		if (code)
 			return code;
-		w->loaded = at + 1;
+		w->loaded = true;
+		w->loaded_dir = f->dir.nid;
+		w->loaded_block = f->block;
 		w->len = len;
 		w->base = at;
 	}
 	if (f->n)
 		return GH_OK;
-	struct gh_cursor c = gh_cursor(w->buf, len, at);
+	struct gh_cursor c = gh_cursor(w->buf, len, w->base);
 	gh_skip(&c, 8);
 	uint16_t names = gh_u16(&c);
 	if (c.bad || names < DIRENT || names >= len || names % DIRENT)
-		return gh_fail(err, GH_BAD, at, "directory block whose names begin at %u", names);
+		return gh_fail(err, GH_BAD, w->base, "directory block whose names begin at %u", names);
 	f->n = names / DIRENT;
 	f->i = 0;
 	return GH_OK;
@@ -190,7 +208,7 @@ static enum gh_code walk_step(
 		return GH_OK;
 	}
 	struct gh_err bad;
-	enum gh_code code = block_load(fs, f, &bad);
+	enum gh_code code = block_load(ctx, fs, f, &bad);
 	if (code == GH_IO || code == GH_NOMEM)
 		return gh_fail(err, code, bad.at, "%s", bad.what);
 	if (code) {
@@ -244,14 +262,15 @@ enum gh_code erofs_walk_next(struct gh_ctx *ctx, struct erofs *fs, struct erofs_
 /* Noted, or fit to be entered. */
 static bool enterable(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *dir)
 {
-	struct erofs_flat flat;
+	struct erofs_flat flat = {0};
 	struct gh_err bad;
+	uint64_t occupies;
 	unsigned long long nid = dir->nid;
 	if (fs->walk->depth == EROFS_DEPTH_MAX)
 		gh_note(ctx, GH_LIMIT, dir->at, "more than %d directories inside each other", EROFS_DEPTH_MAX);
-	else if (dir->layout != EROFS_PLAIN && dir->layout != EROFS_INLINE)
-		gh_note(ctx, GH_UNSUP, dir->at, "directory %llu is compressed or in chunks", nid);
-	else if (erofs_flat(fs, dir, &flat, &bad))
+	else if (dir->layout == EROFS_CHUNKS)
+		gh_note(ctx, GH_UNSUP, dir->at, "directory %llu is in chunks", nid);
+	else if (packed_dir(dir) ? erofs_data_check(ctx, fs, dir, &occupies, &bad) : erofs_flat(fs, dir, &flat, &bad))
 		gh_note_err(ctx, &bad);
 	else if (flat.hole)
 		gh_note(ctx, GH_BAD, dir->at, "directory %llu lies nowhere", nid);

@@ -147,15 +147,27 @@ static enum gh_code take_caps(struct erofs *fs, const struct xattr *x, struct gh
 static enum gh_code xattr_take(
 	struct erofs *fs, const struct xattr *x, struct gh_attr *attr, char *selinux, struct gh_err *err)
 {
-	uint8_t name[10];
-	if (x->index & XATTR_LONG_PREFIX)
-		return gh_fail(err, GH_UNSUP, x->at, "an extended attribute with a long name prefix");
-	if (x->index != XATTR_SECURITY || x->name_len > sizeof name)
+	char name[sizeof "capability"];
+	const struct erofs_prefix *pre = NULL;
+	if (x->index & XATTR_LONG_PREFIX) {
+		unsigned i = x->index & ~(unsigned)XATTR_LONG_PREFIX;
+		if (i >= fs->sb.prefixes)
+			return gh_fail(err, GH_BAD, x->at, "an extended attribute with name prefix %u of %u", i,
+				fs->sb.prefixes);
+		if (!fs->prefix)
+			return gh_fail(err, fs->prefix_err.code, fs->prefix_err.at, "long name prefixes: %.80s",
+				fs->prefix_err.what);
+		pre = &fs->prefix[i];
+	}
+	size_t infix = pre ? pre->len : 0;
+	if ((pre ? pre->index : x->index) != XATTR_SECURITY || infix + x->name_len > sizeof name)
 		return GH_OK;
-	enum gh_code code = erofs_meta_read(fs, x->at, name, x->name_len, err);
+	if (infix)
+		memcpy(name, pre->infix, infix);
+	enum gh_code code = erofs_meta_read(fs, x->at, name + infix, x->name_len, err);
 	if (code)
 		return code;
-	struct gh_str s = gh_strn(name, x->name_len);
+	struct gh_str s = gh_strn(name, infix + x->name_len);
 	if (gh_str_is(s, "selinux"))
 		return take_label(fs, x, attr, selinux, err);
 	if (gh_str_is(s, "capability"))

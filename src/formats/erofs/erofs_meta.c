@@ -63,7 +63,7 @@ static void sb_fields(struct gh_cursor *c, struct erofs_sb *sb)
 	sb->checksum = gh_u32(c);
 	sb->compat = gh_u32(c);
 	sb->bits = gh_u8(c);
-	gh_skip(c, 1);
+	sb->extslots = gh_u8(c);
 	sb->root = gh_u16(c);
 	sb->inodes = gh_u64(c);
 	sb->epoch = gh_u64(c);
@@ -75,14 +75,21 @@ static void sb_fields(struct gh_cursor *c, struct erofs_sb *sb)
 	sb->incompat = gh_u32(c);
 	sb->algorithms = gh_u16(c);
 	sb->devices = gh_u16(c);
-	gh_skip(c, 2);
+	sb->device_slot = gh_u16(c);
 	sb->dirbits = gh_u8(c);
-	gh_skip(c, 1 + 4 + 8 + 4);
+	uint8_t prefixes = gh_u8(c);
+	uint32_t prefix_start = gh_u32(c);
+	uint64_t packed = gh_u64(c);
+	gh_skip(c, 4);
 	sb->build_time = gh_u32(c);
 	if (c->bad || sb->bits > EROFS_BITS_MAX)
 		return;
 	sb->meta = meta << sb->bits;
 	sb->xattrs = xattrs << sb->bits;
+	sb->devices = sb->incompat & EROFS_DEVICE_TABLE ? sb->devices : 0;
+	sb->prefixes = sb->incompat & EROFS_XATTR_PREFIXES ? prefixes : 0;
+	sb->prefix_at = 4 * (uint64_t)prefix_start;
+	sb->packed = sb->incompat & EROFS_FRAGMENTS ? packed : 0;
 	memcpy(sb->uuid, uuid, 16);
 	memcpy(sb->label_buf, label, 16);
 	sb->label = gh_strn(sb->label_buf, strnlen(sb->label_buf, 16));

@@ -208,6 +208,16 @@ static enum gh_code data(
 	return code;
 }
 
+static bool claims(struct gh_ctx *ctx, void *state, void (*claim)(void *to, uint64_t off, uint64_t len), void *to)
+{
+	struct ext4 *fs = state;
+	fs->ctx = ctx;
+	fs->quiet = true;
+	ext4_claims(fs, claim, to);
+	fs->quiet = false;
+	return false; /* folders, extents and attributes are found by reading */
+}
+
 const struct gh_format gh_format_ext4 = {
 	.name = "ext4",
 	.title = "ext2, ext3 or ext4 file system",
@@ -219,4 +229,5 @@ const struct gh_format gh_format_ext4 = {
 	.describe = describe,
 	.next = next,
 	.data = data,
+	.claims = claims,
 };

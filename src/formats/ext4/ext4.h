@@ -196,7 +196,7 @@ const char *ext4_kind(const struct ext4_super *sb);
 
 /* ext4_group.c */
 struct ext4_group {
-	uint64_t inode_bitmap, inode_table;
+	uint64_t block_bitmap, inode_bitmap, inode_table;
 	uint16_t flags;
 	bool sound; /* checksum and ranges */
 	uint64_t at;
@@ -233,6 +233,10 @@ enum gh_code ext4_dir_open(
 enum gh_code ext4_dir_next(struct ext4 *fs, struct ext4_dir *d, struct ext4_dirent *ret, struct gh_err *err) GH_MUST;
 
 /* ext4_walk.c */
+/* Ranges of structure that listing does not read. */
+void ext4_claims(struct ext4 *fs, void (*claim)(void *to, uint64_t off, uint64_t len), void *to);
+/* Blocks that copies of the superblock and of all descriptors take at the beginning of group g; 0: it has none. */
+uint64_t ext4_copies(const struct ext4_super *sb, uint32_t g);
 enum gh_code ext4_walk_next(struct ext4 *fs, struct gh_child *ret, struct gh_err *err) GH_MUST;
 
 #endif

@@ -25,6 +25,15 @@ static bool has_super(const struct ext4_super *sb, uint32_t g)
 	return is_power_of(g, 3) || is_power_of(g, 5) || is_power_of(g, 7);
 }
 
+uint64_t ext4_copies(const struct ext4_super *sb, uint32_t g)
+{
+	uint64_t per_block = sb->bs / sb->desc_size, all = (sb->groups + per_block - 1) / per_block;
+	if (sb->incompat &
+		EXT4_I_META_BG) /* a block of descriptors in three groups of each set: read where it is in use */
+		return has_super(sb, g) + 1;
+	return has_super(sb, g) ? 1 + all : 0;
+}
+
 /* The group that holds the k-th copy of all descriptors; 0 where there is none (k > 0). */
 static uint32_t copy_group(const struct ext4_super *sb, unsigned k)
 {
@@ -105,9 +114,11 @@ static enum gh_code group_copy(struct ext4 *fs, unsigned k, uint32_t g, struct e
 	size_t off = (size_t)(g % per_block) * sb->desc_size;
 	const uint8_t *d = fs->gdt.buf + off;
 	*ret = (struct ext4_group){.at = fs->gdt.at + off, .flags = ext4_u16(d, 0x12)};
+	ret->block_bitmap = ext4_u32(d, 0x00);
 	ret->inode_bitmap = ext4_u32(d, 0x04);
 	ret->inode_table = ext4_u32(d, 0x08);
 	if (sb->desc_size >= 64) {
+		ret->block_bitmap |= (uint64_t)ext4_u32(d, 0x20) << 32;
 		ret->inode_bitmap |= (uint64_t)ext4_u32(d, 0x24) << 32;
 		ret->inode_table |= (uint64_t)ext4_u32(d, 0x28) << 32;
 	}

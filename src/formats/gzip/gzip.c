@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "codecs/deflate/deflate.h"
+#include "inspectors/fdt/fdt_head.h"
 
 enum {
 	HEAD = 10, /* bytes of a member's fixed header */
@@ -203,6 +204,8 @@ static enum gh_code rest(struct pour *p, struct gh_err *err)
 		while (code == GH_OK && i < n && !buf[i])
 			i++;
 		at += i;
+		if (code == GH_OK && i < n && fdt_follows(p->src, at))
+			break; /* a kernel with device trees behind it: the format zimage lists them */
 		if (code == GH_OK && i < n) {
 			gh_note(p->ctx, GH_UNSUP, at, "%llu bytes behind the gzip stream are not looked at",
 				(unsigned long long)(p->src->size - at));

@@ -265,6 +265,22 @@ static enum gh_code lp_data(
 	return lp_map(ctx, lp, &lp->slot[slot], (uint32_t)i, ret, err);
 }
 
+/* The reserved beginning, both copies of the geometry, and both copies of every slot's metadata. */
+static bool lp_claims(struct gh_ctx *ctx, void *state, void (*claim)(void *to, uint64_t off, uint64_t len), void *to)
+{
+	const struct lp *lp = state;
+	uint64_t slots = (uint64_t)lp->geometry.slots * lp->geometry.max_size, at = LP_RESERVED + 2ull * LP_GEOMETRY;
+	(void)ctx;
+	if (lp->empty) {
+		claim(to, 0, lp->src->size);
+		return true;
+	}
+	claim(to, LP_RESERVED, 2ull * LP_GEOMETRY);
+	claim(to, at, slots);
+	claim(to, at + slots, slots);
+	return true;
+}
+
 const struct gh_format gh_format_lp = {
 	.name = "lp",
 	.title = "super image (LP metadata)",
@@ -276,4 +292,5 @@ const struct gh_format gh_format_lp = {
 	.describe = lp_describe,
 	.next = lp_next,
 	.data = lp_data,
+	.claims = lp_claims,
 };

@@ -198,6 +198,19 @@ static enum gh_code zip_next(struct gh_ctx *ctx, void *state, struct gh_child *r
 	return code ? code : zip_child(ctx, z, &e, &l, ret, err);
 }
 
+/* Members with their headers, the directory, the end records: once the directory was read to its end. */
+static bool zip_claims(struct gh_ctx *ctx, void *state, void (*mine)(void *to, uint64_t off, uint64_t len), void *to)
+{
+	const struct zip *z = state;
+	(void)ctx;
+	if (!z->flat || z->over)
+		return false;
+	for (size_t i = 0; i < z->n_spans; i++)
+		if (z->flat[i].end > z->flat[i].start)
+			mine(to, z->flat[i].start, z->flat[i].end - z->flat[i].start);
+	return true;
+}
+
 const struct gh_format gh_format_zip = {
 	.name = "zip",
 	.title = "ZIP archive",
@@ -210,4 +223,5 @@ const struct gh_format gh_format_zip = {
 	.next = zip_next,
 	.data = zip_data,
 	.pour = zip_pour,
+	.claims = zip_claims,
 };

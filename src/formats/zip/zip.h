@@ -104,6 +104,8 @@ struct zip {
 	bool ended;
 };
 
+extern const struct gh_format gh_format_zip;
+
 /* zip_end.c */
 enum gh_code zip_end_find(struct gh_ctx *ctx, struct gh_source *src, struct zip_end *ret, struct gh_err *err);
 void zip_end_facts(struct gh_ctx *ctx, struct zip *z);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The APK Signing Block and the signers that schemes v2, v3 and v3.1 name in it (source.android.com, "APK signing"). Fields only:
- * no signature is verified here. */
-#include "formats/zip/zip.h"
+/* The APK Signing Block and the signers that schemes v2, v3 and v3.1 name in it (source.android.com, "APK signing"); then all
+ * schemes are verified. */
 #include "inspectors/apk/apk.h"
+#include "inspectors/apk/verify.h"
 
 enum {
 	MAGIC = 16,
@@ -27,6 +27,7 @@ static const struct {
 struct block {
 	uint64_t at; /* its first size field */
 	uint64_t pairs, end; /* [pairs, end) */
+	bool odd; /* the sizes at its ends differ */
 };
 
 /* A size field in the footer that fits, and the same before the pairs. GH_END: no block. */
@@ -52,7 +53,8 @@ static enum gh_code block_find(
 		return code;
 	c = gh_cursor(head, sizeof head, ret->at);
 	uint64_t first = gh_u64(&c);
-	if (first != size) /* Android does not take such a block, but what it names is still a fact */
+	ret->odd = first != size;
+	if (ret->odd) /* Android does not take such a block, but what it names is still a fact */
 		gh_note(ctx, GH_BAD, ret->at, "signing block of %" PRIu64 " bytes that begins with %" PRIu64, size,
 			first);
 	return GH_OK;
@@ -77,14 +79,17 @@ static enum gh_code scheme_read(
 }
 
 /* *seen: a bit a kind. Of two blocks of one scheme Android takes the first; who takes the last is deceived. */
-static enum gh_code pair_read(struct gh_ctx *ctx, struct gh_source *src, uint64_t at, uint32_t id, uint64_t size,
-	uint32_t *seen, struct gh_err *err)
+static enum gh_code pair_read(
+	struct gh_ctx *ctx, struct apk *a, uint64_t at, uint32_t id, uint64_t size, uint32_t *seen, struct gh_err *err)
 {
+	struct apk_value *const values[] = {&a->v2, &a->v3, &a->v31, &a->stamp, &a->stamp2};
 	size_t i = 0;
 	while (i < GH_COUNT(kinds) && kinds[i].id != id)
 		i++;
 	bool known = i < GH_COUNT(kinds);
 	GH_EMIT(ctx, apk_blocks, at, .id = id, .size = (int64_t)size, .kind = known ? gh_str(kinds[i].word) : GH_NONE);
+	if (known && i < GH_COUNT(values) && !values[i]->there)
+		*values[i] = (struct apk_value){.there = true, .at = at + PAIR, .size = size};
 	if (!known || !kinds[i].scheme)
 		return GH_OK;
 	if (*seen >> i & 1) {
@@ -92,10 +97,10 @@ static enum gh_code pair_read(struct gh_ctx *ctx, struct gh_source *src, uint64_
 		return GH_OK;
 	}
 	*seen |= 1u << i;
-	return scheme_read(ctx, src, at + PAIR, size, kinds[i].scheme, err);
+	return scheme_read(ctx, a->src, at + PAIR, size, kinds[i].scheme, err);
 }
 
-static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const struct block *b, struct gh_err *err)
+static enum gh_code pairs_read(struct gh_ctx *ctx, struct apk *a, const struct block *b, struct gh_err *err)
 {
 	uint8_t buf[PAIR];
 	uint64_t at = b->pairs;
@@ -105,7 +110,7 @@ static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const 
 			return gh_fail(err, GH_LIMIT, at, "more than %d entries in a signing block", PAIRS_MAX);
 		if (b->end - at < PAIR)
 			return gh_fail(err, GH_BAD, at, "%" PRIu64 " bytes at the end of a signing block", b->end - at);
-		enum gh_code code = gh_read(src, at, buf, sizeof buf, err);
+		enum gh_code code = gh_read(a->src, at, buf, sizeof buf, err);
 		if (code)
 			return code;
 		struct gh_cursor c = gh_cursor(buf, sizeof buf, at);
@@ -114,7 +119,7 @@ static enum gh_code pairs_read(struct gh_ctx *ctx, struct gh_source *src, const 
 		if (size < 4 || size > b->end - at - 8)
 			return gh_fail(err, GH_BAD, at,
 				"entry 0x%x of %" PRIu64 " bytes does not fit into the signing block", id, size);
-		code = pair_read(ctx, src, at, id, size - 4, &seen, err);
+		code = pair_read(ctx, a, at, id, size - 4, &seen, err);
 		if (code)
 			return code;
 		at += 8 + size;
@@ -130,23 +135,68 @@ static bool apk_wants(const struct gh_probe *probe)
 	return head || memmem(probe->tail, probe->tail_len, "PK\5\6", 4);
 }
 
-static enum gh_code apk_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
+/* What makes it no archive to Android. */
+static const char *no_archive(const struct apk *a)
 {
-	struct zip_end end;
+	const struct zip_end *end = &a->end;
+	if (end->comment_len != a->src->size - end->at - ZIP_END)
+		return "bytes behind the end record that are not its comment";
+	if (end->base)
+		return "offsets that do not count from the archive's first byte";
+	return end->overlap ? "a central directory that reaches into its end record" : NULL;
+}
+
+/* What keeps Android from looking for a signing block. */
+static const char *refuse(const struct apk *a)
+{
+	if (a->end.zip64)
+		return "zip64, which Android does not take for an archive with a signing block";
+	if (a->end.central + a->end.central_size != a->end.at)
+		return "bytes between the central directory and its end record";
+	return NULL;
+}
+
+static enum gh_code block_read(struct gh_ctx *ctx, struct apk *a, struct gh_err *err)
+{
 	struct block b = {0};
-	enum gh_code code = zip_end_find(ctx, blob->src, &end, err);
-	if (code || !end.found)
-		return code;
-	code = block_find(ctx, blob->src, end.central, &b, err);
+	enum gh_code code = block_find(ctx, a->src, a->end.central, &b, err);
 	if (code)
 		return code == GH_END ? GH_OK : code;
-	return pairs_read(ctx, blob->src, &b, err);
+	a->block = b.at;
+	code = pairs_read(ctx, a, &b, err);
+	const char *why = b.odd ? "sizes at the two ends of the signing block that differ" : refuse(a);
+	if (why) {
+		gh_note(ctx, GH_BAD, b.at, "a signing block that Android overlooks: %s", why);
+		a->overlooked = why;
+		a->v2 = a->v3 = a->v31 = a->stamp = a->stamp2 = (struct apk_value){0};
+	}
+	return code;
+}
+
+static enum gh_code apk_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
+{
+	struct apk *a = gh_alloc(ctx->arena, sizeof *a);
+	struct gh_err why = {0};
+	if (!a)
+		return gh_fail(err, GH_NOMEM, 0, "no memory for an archive");
+	a->src = blob->src;
+	enum gh_code code = zip_end_find(ctx, blob->src, &a->end, err);
+	if (code || !a->end.found)
+		return code;
+	a->block = a->end.central;
+	/* Entries that cannot be read do not keep what is there from being verified. */
+	enum gh_code read = block_read(ctx, a, &why);
+	a->refused = no_archive(a);
+	code = apk_verify(ctx, a, err);
+	if (read && code)
+		gh_note_err(ctx, &why);
+	return code ? code : read ? gh_fail(err, read, why.at, "%s", why.what) : GH_OK;
 }
 
 const struct gh_inspector gh_inspector_apk = {
 	.name = "apk",
 	.title = "APK signing block",
-	.version = 1,
+	.version = 2,
 	.wants = apk_wants,
 	.run = apk_run,
 };

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Android Verified Boot 2.0: vbmeta structures (external/avb/libavb/avb_vbmeta_image.h), alone or behind a footer
- * (avb_footer.h). Fields only: what they sign is checked elsewhere. */
+ * (avb_footer.h). Fields, and whether the signature holds; hashes and trees over partitions are verity's. */
 #include "inspectors/avb/avb.h"
 
 #include <openssl/evp.h>
 
 #include "base/num.h"
+#include "inspectors/avb/sign.h"
 
 enum {
 	HEADER = 256,
 	FOOTER = 64,
 	VBMETA_MAX = 1 << 20, /* libavb takes 64 KiB */
+	KEPT_MAX = 64 << 10, /* of which the bytes are kept, for the digest over all of them */
 	STRUCTURES_MAX = 8, /* one behind the other, as in a GKI boot signature, which has two */
 };
 
@@ -42,6 +44,8 @@ static const struct {
 	{"SHA512_RSA2048", 64, 256, 2048},
 	{"SHA512_RSA4096", 64, 512, 4096},
 	{"SHA512_RSA8192", 64, 1024, 8192},
+	{"MLDSA65", 0, 3309, 0},
+	{"MLDSA87", 0, 4627, 0},
 };
 
 struct gh_str avb_sha1(struct gh_arena *arena, const uint8_t *p, size_t n)
@@ -116,7 +120,8 @@ static void check_sizes(struct gh_ctx *ctx, struct vbmeta *v)
 		gh_note(ctx, GH_UNSUP, v->at + 28, "algorithm %u is not known", v->algorithm);
 		return;
 	}
-	if (v->hash.size != algorithms[v->algorithm].hash || v->signature.size != algorithms[v->algorithm].signature)
+	if ((v->algorithm < AVB_ALGORITHMS && v->hash.size != algorithms[v->algorithm].hash) ||
+		v->signature.size != algorithms[v->algorithm].signature)
 		gh_note(ctx, GH_BAD, v->at + 32, "%s with a hash of %llu and a signature of %llu bytes",
 			algorithms[v->algorithm].name, (unsigned long long)v->hash.size,
 			(unsigned long long)v->signature.size);
@@ -127,7 +132,7 @@ static void check_key(struct gh_ctx *ctx, const struct vbmeta *v, const uint8_t 
 {
 	struct gh_cursor c = gh_cursor(key, v->key.size, 0);
 	uint32_t bits = gh_u32be(&c);
-	bool known = v->algorithm && v->algorithm < GH_COUNT(algorithms);
+	bool known = v->algorithm && v->algorithm < AVB_ALGORITHMS;
 	if (known && (c.bad || bits != algorithms[v->algorithm].bits || v->key.size != 8 + (uint64_t)bits / 4))
 		gh_note(ctx, GH_BAD, v->at + HEADER + v->auth_size + v->key.off,
 			"a public key of %u bits in %llu bytes for %s", bits, (unsigned long long)v->key.size,
@@ -136,8 +141,9 @@ static void check_key(struct gh_ctx *ctx, const struct vbmeta *v, const uint8_t 
 
 /* ---- one structure ---- */
 
+/* All of the structure in one piece: header, authentication block, auxiliary block. */
 static enum gh_code structure_load(
-	struct gh_ctx *ctx, const struct gh_blob *blob, struct vbmeta *v, const uint8_t **ret_aux, struct gh_err *err)
+	struct gh_ctx *ctx, const struct gh_blob *blob, struct vbmeta *v, const uint8_t **ret, struct gh_err *err)
 {
 	const uint8_t *p;
 	enum gh_code code = gh_view(blob->src, ctx->arena, v->at, HEADER, &p, err);
@@ -147,24 +153,53 @@ static enum gh_code structure_load(
 		return code;
 	if (!gh_add(v->auth_size, v->aux_size, &v->size) || !gh_add(v->size, HEADER, &v->size) || v->size > VBMETA_MAX)
 		return gh_fail(err, GH_LIMIT, v->at + 12, "a vbmeta structure of more than %d bytes", VBMETA_MAX);
-	uint64_t aux = v->at + HEADER + v->auth_size;
-	return gh_view(blob->src, ctx->arena, aux, v->aux_size, ret_aux, err);
+	return gh_view(blob->src, ctx->arena, v->at, (size_t)v->size, ret, err);
+}
+
+static struct gh_cursor part(const struct vbmeta *v, const uint8_t *all, uint64_t block, struct range r)
+{
+	return gh_cursor(all + block + r.off, (size_t)r.size, v->at + block + r.off);
+}
+
+/* What check_sizes() found outside of its block is empty by now, and so not verified. */
+static struct avb_verdict verify(struct gh_ctx *ctx, const struct vbmeta *v, const uint8_t *all)
+{
+	uint64_t aux = HEADER + v->auth_size;
+	struct avb_signed s = {.at = v->at,
+		.algorithm = v->algorithm,
+		.n = HEADER + v->aux_size,
+		.hash = part(v, all, HEADER, v->hash),
+		.signature = part(v, all, HEADER, v->signature),
+		.key = part(v, all, aux, v->key)};
+	uint8_t *data = gh_alloc_raw(ctx->arena, s.n);
+	if (!data)
+		return (struct avb_verdict){.state = "unsupported", .why = "no memory", .at = v->at};
+	memcpy(data, all, HEADER);
+	memcpy(data + HEADER, all + aux, v->aux_size);
+	s.data = data;
+	return avb_verify(&s);
 }
 
 static enum gh_code structure(
 	struct gh_ctx *ctx, const struct gh_blob *blob, struct vbmeta *v, const struct footer *f, struct gh_err *err)
 {
-	const uint8_t *aux;
-	enum gh_code code = structure_load(ctx, blob, v, &aux, err);
+	const uint8_t *all, *aux;
+	enum gh_code code = structure_load(ctx, blob, v, &all, err);
 	if (code)
 		return code;
+	aux = all + HEADER + v->auth_size;
 	check_sizes(ctx, v);
+	struct avb_verdict verdict = verify(ctx, v, all);
 	struct gh_row_avb_images row = {.flags = v->flags,
 		.rollback = number(v->rollback),
 		.rollback_location = v->location,
 		.release = v->release,
 		.footer = f != NULL,
-		.original_size = f ? number(f->original_size) : GH_NULL};
+		.original_size = f ? number(f->original_size) : GH_NULL,
+		.state = gh_str(verdict.state),
+		.why = gh_str(verdict.why),
+		.why_at = verdict.why ? (int64_t)verdict.at : GH_NULL,
+		.vbmeta = v->size <= KEPT_MAX ? gh_strn(all, (size_t)v->size) : GH_NONE};
 	if (v->algorithm < GH_COUNT(algorithms))
 		row.algorithm = gh_str(algorithms[v->algorithm].name);
 	if (v->key.size) {
@@ -275,7 +310,7 @@ static enum gh_code avb_run(struct gh_ctx *ctx, const struct gh_blob *blob, stru
 const struct gh_inspector gh_inspector_avb = {
 	.name = "avb",
 	.title = "Android Verified Boot",
-	.version = 1,
+	.version = 2,
 	.wants = avb_wants,
 	.run = avb_run,
 };

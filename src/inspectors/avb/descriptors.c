@@ -23,6 +23,8 @@ static struct gh_row_avb_descriptors row_of(uint64_t image, const char *kind)
 	return (struct gh_row_avb_descriptors){.image = (int64_t)image,
 		.kind = gh_str(kind),
 		.image_size = GH_NULL,
+		.block_size = GH_NULL,
+		.fec = GH_NULL,
 		.rollback_location = GH_NULL,
 		.flags = GH_NULL};
 }
@@ -67,7 +69,10 @@ static void hashtree(struct gh_ctx *ctx, struct gh_cursor c, uint64_t at, uint64
 	struct gh_row_avb_descriptors row = row_of(image, "hashtree");
 	gh_skip(&c, 4); /* dm-verity version */
 	row.image_size = size_of(gh_u64be(&c));
-	gh_skip(&c, 44); /* tree, block sizes, FEC */
+	gh_skip(&c, 16); /* where the tree lies */
+	row.block_size = gh_u32be(&c);
+	gh_skip(&c, 16); /* size of the tree's blocks; roots and place of the error correction */
+	row.fec = size_of(gh_u64be(&c));
 	hash_tail(ctx, &c, &row);
 	emit(ctx, &c, at, &row);
 }

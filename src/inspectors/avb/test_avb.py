@@ -24,7 +24,8 @@ def notes(rows):
 
 
 def images(rows):
-    return [{k: v for k, v in r.items() if k not in ("table", "blob", "n")} for r in ght.rows(rows, "avb_images")]
+    return [{k: v for k, v in r.items() if k not in ("table", "blob", "n", "why", "why_at", "vbmeta")}
+            for r in ght.rows(rows, "avb_images")]
 
 
 def descriptors(rows):
@@ -39,7 +40,7 @@ def write(name, data):
 def key(bits):
     path = D / f"key{bits}.pem"
     if not path.exists():
-        mk.openssl("genrsa", "-out", path, str(bits))
+        mk.openssl("genrsa", *(["-primes", "4"] if bits == 8192 else []), "-out", path, str(bits))  # two primes of 4,096 bits take a minute
     return path
 
 
@@ -49,7 +50,7 @@ def sha1(blob):
 
 def image(**kw):
     return {"at": 0, "algorithm": "NONE", "pubkey_sha1": None, "flags": 0, "rollback": 0, "rollback_location": 0,
-            "release": "avbtool 1.3.0", "footer": 0, "original_size": None, **kw}
+            "release": "avbtool 1.3.0", "footer": 0, "original_size": None, "state": "verified" if kw.get("algorithm", "NONE") != "NONE" else "unsigned", **kw}
 
 
 SALT = bytes(range(20))
@@ -71,8 +72,6 @@ def own():
             ("cmdline", None, None, None, 'dm="1 vroot none" root=/dev/dm-0 quiet', None, None, 2),
             ("chain", "vbmeta_system", None, None, sha1(chain), None, 3, 0)]
     for algorithm, (_, digest, size) in mk.ALGORITHMS.items():
-        if size == 1024:
-            continue  # a key of 8192 bits takes a minute to make; libavb's is used below
         pem = key(size * 8) if size else None
         blob = mk.vbmeta(made, algorithm, key=str(pem) if pem else None, rollback=17, location=2, flags=3, minor=2)
         rows = ght.drive(write("vbmeta.img", mk.pad(blob, 4096)))
@@ -80,6 +79,10 @@ def own():
                                        pubkey_sha1=sha1(mk.public_blob(pem)) if pem else None)], f"{algorithm}: image")
         ght.equal(descriptors(rows), want, f"{algorithm}: descriptors")
         ght.equal(notes(rows), [], f"{algorithm}: notes")
+        kept = ght.texts(rows, "avb_images", "vbmeta")[0][0]
+        ght.check(kept == blob, f"{algorithm}: its bytes")
+        if size:
+            forged(algorithm, blob, size)
     ght.equal([(r["source"], r["key"], r["value"]) for r in ght.rows(rows, "boot_args")],
               [("avb", "dm", "1 vroot none"), ("avb", "root", "/dev/dm-0"), ("avb", "quiet", None)], "boot arguments")
     data = (D / "vbmeta.img").read_bytes()
@@ -88,6 +91,52 @@ def own():
                   for r in ght.rows(rows, "avb_descriptors")), "places of descriptors")
     blob = mk.vbmeta([], rollback=(1 << 64) - 1)
     ght.equal(images(ght.drive(write("big.img", blob))), [image(rollback=None)], "a rollback index beyond 63 bits")
+
+
+def verdict(data):
+    """(state, reason, offset) of the structure at the beginning."""
+    rows = ght.rows(ght.drive(write("one.img", data), only="avb"), "avb_images", at=0)
+    return (rows[0]["state"], rows[0]["why"], rows[0]["why_at"]) if rows else (None, None, None)
+
+
+def forged(algorithm, blob, size):
+    """No byte that is signed can change, nor the hash, the signature, the key and the numbers beside it."""
+    auth, aux = struct.unpack_from(">QQ", blob, 12)
+    key_at, key_size = struct.unpack_from(">QQ", blob, 64)
+    spots = list(range(4, 128, 3)) + list(range(256, 256 + size + 32, max(1, size // 24)))
+    spots += [256 + auth + i for i in range(0, aux, max(1, aux // 40))] + [256 + auth + key_at + i for i in (0, 3, 4, 7, key_size - 1)]
+    still = []
+    for at in spots:
+        bad = bytearray(blob)
+        bad[at] ^= 1
+        if verdict(bytes(bad))[0] == "verified":
+            still.append(at)
+    ght.equal(still, [], f"{algorithm}: {len(spots)} single changes, none verifies")
+    other = mk.vbmeta([], algorithm, key=str(key(size * 8)))
+    at = 256 + (64 if "512" in algorithm else 32)
+    swapped = blob[:at] + other[at:at + size] + blob[at + size:]
+    ght.equal(verdict(swapped), ("failed", "the signature does not verify", at), f"{algorithm}: another's signature")
+    bad = bytearray(blob)
+    bad[256] ^= 1
+    ght.equal(verdict(bytes(bad)), ("failed", "the structure is not what was signed: its hash is another", 256), f"{algorithm}: hash")
+
+
+def unverified():
+    blob = bytearray(mk.vbmeta([], "SHA256_RSA2048", key=str(key(2048))))
+    for number, word in ((7, "MLDSA65"), (8, "MLDSA87")):
+        struct.pack_into(">I", blob, 28, number)
+        rows = images(ght.drive(write("ml.img", bytes(blob))))
+        ght.equal([(r["algorithm"], r["state"]) for r in rows], [(word, "unsupported")], f"{word}: recognised, not verified")
+    # The numbers beside the modulus are signed too: made anew, they must still belong to it.
+    pem = key(2048)
+    good = mk.public_blob(pem)
+    for name, at in (("n0inv", 4), ("rr", len(good) - 1)):
+        bad = bytearray(good)
+        bad[at] ^= 1
+        real, mk.public_blob = mk.public_blob, lambda path, bad=bytes(bad): bad
+        blob = mk.vbmeta([], "SHA256_RSA2048", key=str(pem))
+        mk.public_blob = real
+        ght.equal(verdict(blob)[:2], ("failed", "numbers beside the modulus that do not belong to it"), f"{name} of another key, signed")
 
 
 def footers():
@@ -171,6 +220,7 @@ def corpus():
         pem = d / f"data/testkey_rsa{bits}_public.pem"
         rows = ght.drive(write("planted.img", mk.vbmeta([], algorithm, public_key=str(pem))))
         ght.equal((images(rows)[0]["pubkey_sha1"], notes(rows)), (sha1(mk.public_blob(pem)), []), f"testkey_rsa{bits}")
+        ght.equal(verdict((D / "planted.img").read_bytes())[:2], ("failed", "the signature does not verify"), f"testkey_rsa{bits}: planted")
 
 
 def vbmeta2021(d):
@@ -236,6 +286,7 @@ def damage():
 
 
 own()
+unverified()
 footers()
 partition()
 signature()

@@ -262,6 +262,7 @@ static const struct known {
 	[A_CLEARTEXT] = {0x010104ec, "usesCleartextTraffic"},
 	[A_DIRECT_BOOT] = {0x01010505, "directBootAware"},
 	[A_NETWORK_CONFIG] = {0x01010527, "networkSecurityConfig"},
+	[A_TARGET_SANDBOX] = {0x0101054c, "targetSandboxVersion"},
 	[A_VERSION_MAJOR] = {0x01010576, "versionCodeMajor"},
 	[A_LABEL] = {0x01010001, "label"},
 };
@@ -380,7 +381,7 @@ static enum gh_code axml_run(struct gh_ctx *ctx, const struct gh_blob *blob, str
 const struct gh_inspector gh_inspector_axml = {
 	.name = "axml",
 	.title = "Android manifest",
-	.version = 1,
+	.version = 2,
 	.wants = axml_wants,
 	.run = axml_run,
 };

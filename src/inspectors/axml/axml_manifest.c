@@ -118,6 +118,7 @@ static void manifest(struct walk *w, const struct axml_node *node, const struct 
 	if (!r->package.p)
 		axml_note(x, node->at, "a manifest without package name");
 	r->shared_uid = axml_text(x, &a[A_SHARED_UID]);
+	r->target_sandbox = axml_int(x, &a[A_TARGET_SANDBOX], GH_NULL);
 	r->version_name = axml_text(x, &a[A_VERSION_NAME]);
 	int64_t major = axml_int(x, &a[A_VERSION_MAJOR], 0), code = axml_int(x, &a[A_VERSION_CODE], 0);
 	bool known = major != GH_NULL && code != GH_NULL && (a[A_VERSION_CODE].set || a[A_VERSION_MAJOR].set);
@@ -263,8 +264,12 @@ static enum gh_code reading(struct walk *w, struct gh_err *err)
 	return code == GH_END ? GH_OK : code;
 }
 
-static const struct gh_row_manifests nothing_said = {
-	.version_code = GH_NULL, .min_sdk = GH_NULL, .target_sdk = GH_NULL, .cleartext = GH_NULL, .enabled = 1};
+static const struct gh_row_manifests nothing_said = {.version_code = GH_NULL,
+	.min_sdk = GH_NULL,
+	.target_sdk = GH_NULL,
+	.target_sandbox = GH_NULL,
+	.cleartext = GH_NULL,
+	.enabled = 1};
 
 enum gh_code axml_manifest(struct axml *x, struct gh_err *err)
 {
@@ -287,6 +292,6 @@ enum gh_code axml_manifest(struct axml *x, struct gh_err *err)
 		.cleartext = w.app.cleartext, .enabled = w.app.enabled, .has_code = w.app.has_code,
 		.has_launcher = w.app.has_launcher, .test_only = w.app.test_only,
 		.overlay_target = w.app.overlay_target, .network_config = w.app.network_config,
-		.process = w.app.process);
+		.process = w.app.process, .target_sandbox = w.app.target_sandbox);
 	return code;
 }

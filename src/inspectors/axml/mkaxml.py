@@ -8,7 +8,7 @@ IDS = {"label": 0x01010001, "name": 0x01010003, "permission": 0x01010006, "readP
        "debuggable": 0x0101000F, "exported": 0x01010010, "process": 0x01010011, "authorities": 0x01010018, "priority": 0x0101001C,
        "targetPackage": 0x01010021, "scheme": 0x01010027, "host": 0x01010028, "targetActivity": 0x01010202, "minSdkVersion": 0x0101020C,
        "versionCode": 0x0101021B, "versionName": 0x0101021C, "targetSdkVersion": 0x01010270, "testOnly": 0x01010272,
-       "usesCleartextTraffic": 0x010104EC, "directBootAware": 0x01010505, "networkSecurityConfig": 0x01010527,
+       "usesCleartextTraffic": 0x010104EC, "directBootAware": 0x01010505, "networkSecurityConfig": 0x01010527, "targetSandboxVersion": 0x0101054C,
        "versionCodeMajor": 0x01010576}
 NONE = 0xFFFFFFFF
 

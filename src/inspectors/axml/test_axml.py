@@ -204,7 +204,8 @@ def expect(root):
         "debuggable": flag(app, "debuggable", 0), "cleartext": flag(app, "usesCleartextTraffic", None), "enabled": flag(app, "enabled", 1),
         "has_code": flag(app, "hasCode", 1) if has_app else 0, "has_launcher": launcher, "test_only": flag(app, "testOnly", 0),
         "overlay_target": next((o for o in overlays if o is not None), None),
-        "network_config": "@0x%08x" % net[1] if net and net[0] == "r" else text(app, "networkSecurityConfig"), "process": app_proc})
+        "network_config": "@0x%08x" % net[1] if net and net[0] == "r" else text(app, "networkSecurityConfig"), "process": app_proc,
+        "target_sandbox": number(root, "targetSandboxVersion", None)})
     return out
 
 

@@ -176,6 +176,14 @@ static bool same_name(struct gh_cursor a, struct gh_cursor b)
 	return equal;
 }
 
+bool pkcs7_names(struct gh_cursor issuer, struct gh_cursor serial, struct gh_cursor cert)
+{
+	struct der whole;
+	struct cert c;
+	return der_take(&cert, DER_SEQUENCE, &whole) && cert_read(&whole, &c) && same_number(serial, c.serial) &&
+	       same_name(issuer, c.issuer);
+}
+
 /* Marks the certificate that `who` names: serial and issuer, or else the only one with that serial. */
 static enum gh_code match(struct gh_ctx *ctx, const struct named *who, struct cert *certs, size_t n, struct gh_err *err)
 {

@@ -1,0 +1,3 @@
+
+com.android.x¹•¢*vbB
+@abababababababababababababababababababababababababababababa
