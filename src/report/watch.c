@@ -239,10 +239,8 @@ void gh_watch_verdict(struct gh_model *m)
 		m->verdict_state = "not_judged";
 		m->headline = GH_STR("No heart rate was recorded: nothing can be said about it.");
 	} else if (sure)
-		m->headline = gh_str_fmt(z,
-			"For %s it did not show its wearer's heart rate: certain, as far as a reference it was "
-			"compared with is right.",
-			gh_watch_seconds(z, sure).p);
+		m->headline = gh_str_fmt(z, "For %s it did not show its wearer's heart rate: certain%s.",
+			gh_watch_seconds(z, sure).p, w->n_near ? ", as far as the reference is right" : "");
 	else if (likely)
 		m->headline = gh_str_fmt(
 			z, "For %s it probably did not show its wearer's heart rate.", gh_watch_seconds(z, likely).p);
