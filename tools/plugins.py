@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = {"format": "formats", "inspector": "inspectors", "codec": "codecs"}
-ROOMS = ("base", "source", "cursor", "tree", "engine", "facts", "derive", "rules", "report")
+ROOMS = ("base", "source", "cursor", "tree", "capture", "engine", "facts", "derive", "rules", "report")
 
 
 def plugins():

@@ -17,6 +17,7 @@ enum gh_exit {
 
 int gh_cmd_scan(int argc, char **argv);
 int gh_cmd_watch(int argc, char **argv);
+int gh_cmd_traffic(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);
 int gh_cmd_cat(int argc, char **argv);
 int gh_cmd_dex(int argc, char **argv);

@@ -10,11 +10,13 @@ enum { GH_INPUTS_MAX = 1024 };
 
 struct gh_scan {
 	struct gh_engine_config config;
+	struct gh_given given; /* roots: the shipped ones where none are set */
 	struct gh_outputs out;
 	const char *inputs[GH_INPUTS_MAX];
 	size_t n_inputs;
 	const char *db_path;
 	const char *literals_path;
+	bool look_again; /* what is given changes what content says: nothing known is taken over */
 	/* Optional: writes what was given into the database, before DERIVE. */
 	enum gh_code (*prepare)(struct gh_scan *s, struct gh_err *err);
 	void *user;

@@ -20,6 +20,8 @@ static const struct {
 	{"scan", gh_cmd_scan, true, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
 	{"watch", gh_cmd_watch, true, "RECORDING...", "is what a watch recorded of its wearer's heart true?"},
+	{"traffic", gh_cmd_traffic, true, "CAPTURE...",
+		"look at a capture of a phone's traffic: who it talks to, and who interferes on the way"},
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
@@ -55,7 +57,7 @@ static void usage(FILE *to)
 static void warm_libcrypto(void)
 {
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
-	static const char *const digests[] = {"SHA256", "SHA1"};
+	static const char *const digests[] = {"SHA256", "SHA384", "SHA1", "MD5"};
 	for (size_t i = 0; i < GH_COUNT(digests); i++)
 		EVP_MD_free(EVP_MD_fetch(NULL, digests[i], NULL));
 }

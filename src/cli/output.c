@@ -160,6 +160,19 @@ static bool checked(const char *file, const char *const *inputs, size_t n_inputs
 	return !over && can_write(file);
 }
 
+/* Words for a person; on a screen one may follow the other. */
+static bool is_words(const char *form)
+{
+	return strcmp(form, "text") == 0 || strcmp(form, "integrity") == 0;
+}
+
+static bool collide(const struct gh_output *a, const struct gh_output *b)
+{
+	if (a->file && b->file)
+		return strcmp(a->file, b->file) == 0;
+	return !a->file && !b->file && (a->form == b->form || !is_words(a->form) || !is_words(b->form));
+}
+
 bool gh_outputs_check(const struct gh_outputs *out, const char *db, const char *const *inputs, size_t n_inputs)
 {
 	if (db && *db && !checked(db, inputs, n_inputs))
@@ -169,8 +182,7 @@ bool gh_outputs_check(const struct gh_outputs *out, const char *db, const char *
 		if (file && !checked(file, inputs, n_inputs))
 			return false;
 		for (size_t k = 0; k < i; k++) {
-			const char *other = out->list[k].file;
-			if (file ? other && strcmp(file, other) == 0 : !other) {
+			if (collide(&out->list[i], &out->list[k])) {
 				gh_complain(
 					"-f %s and -f %s go to the same place; give one of them another: -f %s=FILE",
 					out->list[k].form, out->list[i].form, out->list[i].form);

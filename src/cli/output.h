@@ -7,11 +7,13 @@
 
 enum { GH_OUTPUTS_MAX = 16 };
 
+struct gh_output {
+	const char *form; /* text integrity json html */
+	const char *file; /* NULL: standard output */
+};
+
 struct gh_outputs {
-	struct {
-		const char *form; /* text json html */
-		const char *file; /* NULL: standard output */
-	} list[GH_OUTPUTS_MAX];
+	struct gh_output list[GH_OUTPUTS_MAX];
 	size_t n;
 	const char *fail_on;
 	bool redact;

@@ -14,6 +14,7 @@
 #include "cli/looking.h"
 #include "derive/derive.h"
 #include "engine/jail.h"
+#include "facts/embed.h"
 #include "rules/rules.h"
 #include "tree/measure.h"
 
@@ -273,7 +274,7 @@ static enum gh_code begin(struct gh_scan *s, struct gh_err *err)
 	gh_db_files_sha256(gh_data_files, gh_n_data_files, knowledge);
 	char *inputs = inputs_text(s);
 	struct gh_scan_info info = {inputs, rules, knowledge, s->config.off};
-	uint32_t last = s->literals_path || s->config.off
+	uint32_t last = s->literals_path || s->config.off || s->look_again
 				? (uint32_t)gh_db_number(s->db, "SELECT max(blob_id) FROM blobs", 0)
 				: gh_db_known(s->db, on_known, s);
 	enum gh_code code = gh_db_begin(s->db, &info, &s->id, err);
@@ -338,6 +339,7 @@ static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 struct gh_db *gh_scan_quiet(const char *const *inputs, size_t n, int64_t *ret_scan, struct gh_err *err)
 {
 	static struct gh_scan s;
+	s.config.given = &s.given;
 	for (; s.n_inputs < n && s.n_inputs < GH_INPUTS_MAX; s.n_inputs++)
 		s.inputs[s.n_inputs] = inputs[s.n_inputs];
 	enum gh_code code = whole(&s, err);
@@ -365,6 +367,9 @@ int gh_scan_run(struct gh_scan *s)
 	int exit_code = GH_EXIT_USAGE;
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	if (!s->given.roots.p && gh_n_root_files)
+		s->given.roots = gh_strn(gh_root_files[0].text, gh_root_files[0].n);
+	s->config.given = &s->given;
 	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, &err)))
 		exit_code = run(s, &err);
 	if (exit_code == GH_EXIT_USAGE && err.code)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/num.h"
+#include "derive/functions.h"
 #include "derive/watch.h"
 
 static struct gh_str arg(sqlite3_value *v)
@@ -178,8 +179,8 @@ static bool functions(sqlite3 *sql)
 		if (sqlite3_create_function(
 			    sql, list[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, list[i].f, NULL, NULL))
 			return false;
-	return !sqlite3_create_function(
-		sql, "gh_digest_all", 2, SQLITE_UTF8, NULL, NULL, digest_all_step, digest_all_final);
+	return gh_derive_traffic(sql) && !sqlite3_create_function(sql, "gh_digest_all", 2, SQLITE_UTF8, NULL, NULL,
+						 digest_all_step, digest_all_final);
 }
 
 enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err)

@@ -11,6 +11,7 @@ struct gh_engine_config {
 	unsigned jobs; /* workers; 0: one a processor */
 	const char *spill_dir; /* NULL: $TMPDIR, else /var/tmp */
 	const struct gh_literals *literals;
+	const struct gh_given *given; /* NULL: nothing */
 	uint64_t off; /* plug-ins switched off, by bit */
 	unsigned hang_seconds; /* without a heartbeat; 0: 60 */
 	uint64_t shuffle; /* not 0: take jobs in an order drawn from this seed (tests) */

@@ -284,6 +284,7 @@ _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, in
 	gh_look_init(&w.look, &ops, &w, MEMORY);
 	w.look.phase = &kit->shared->phase[slot];
 	w.look.literals = kit->config->literals;
+	w.look.given = kit->config->given;
 	w.look.off = kit->config->off;
 #ifdef GH_FAULTS
 	w.look.fault = gh_fault_wanted();

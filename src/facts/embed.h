@@ -19,6 +19,8 @@ extern const struct gh_file gh_rule_files[]; /* src/rules/library */
 extern const size_t gh_n_rule_files;
 extern const struct gh_file gh_data_files[]; /* data */
 extern const size_t gh_n_data_files;
+extern const struct gh_file gh_root_files[]; /* data/roots: certificates, not a table */
+extern const size_t gh_n_root_files;
 extern const struct gh_file gh_style_files[]; /* src/report, style sheets */
 extern const size_t gh_n_style_files;
 

@@ -196,7 +196,8 @@ struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f)
 	struct gh_str all = gh_next(arena, f), first = sentence(all);
 	struct gh_str rest = gh_str_trim(gh_strn(all.p + first.n, all.n - first.n));
 	/* That evidence is kept first is said once for all findings. */
-	if (!gh_str_starts(first, "Keep the firmware file") || !rest.n)
+	bool keep = gh_str_starts(first, "Keep the firmware file") || gh_str_starts(first, "Keep the capture");
+	if (!keep || !rest.n)
 		return first;
 	first = sentence(rest);
 	return gh_str_starts(first, "Then ") && first.n > 6

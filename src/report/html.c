@@ -211,6 +211,7 @@ static void page(struct gh_html *h, const struct gh_report_style *style)
 	bool watch_only = h->m->watched.n_recordings && !h->m->phone; /* then nothing of a phone is told */
 	gh_html_top(h);
 	gh_html_watch(h);
+	gh_html_traffic(h);
 	if (!watch_only)
 		gh_html_advice(h);
 	gh_html_examined(h);

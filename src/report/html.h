@@ -28,6 +28,7 @@ void gh_html_examined(struct gh_html *h);
 void gh_html_detail(struct gh_html *h, const struct gh_finding *f); /* part of a finding's evidence */
 void gh_html_bytes(struct gh_html *h); /* part of what was examined */
 void gh_html_advice(struct gh_html *h);
+void gh_html_traffic(struct gh_html *h);
 void gh_html_findings(struct gh_html *h);
 void gh_html_integrity(struct gh_html *h);
 void gh_html_checks(struct gh_html *h);

@@ -127,6 +127,8 @@ void gh_html_top(struct gh_html *h)
 	put(h, "<nav class=\"toc\">");
 	if (m->watched.n_recordings)
 		put(h, "<a href=\"#recordings\">What was recorded</a> ");
+	if (m->captures.n)
+		put(h, "<a href=\"#parties\">Who it talks to</a> ");
 	if (!watch_only)
 		put(h, "<a href=\"#advice\">What to do now</a> ");
 	put(h, "<a href=\"#examined\">What was examined</a> <a href=\"#findings\">What was found</a> ");

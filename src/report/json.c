@@ -416,6 +416,63 @@ static void parts(struct json *j, const struct gh_model *m)
 	shut(j, ']');
 }
 
+static void party(struct json *j, const struct gh_party *p)
+{
+	struct gh_mark mark = gh_arena_mark(j->arena);
+	open(j, NULL, '{');
+	text(j, "name", p->name);
+	text(j, "named_by", p->by);
+	text(j, "state", p->state);
+	text(j, "why", p->why);
+	text(j, "tls", p->tls);
+	text(j, "protocols", p->protocols);
+	text(j, "apps", p->apps);
+	text(j, "named_in", p->code);
+	text(j, "country", p->country);
+	text(j, "owner", p->owner);
+	yes(j, "local", p->local);
+	number(j, "addresses", p->addresses);
+	number(j, "connections", p->flows);
+	number(j, "first_packet", p->packet);
+	text(j, "first", gh_moment(j->arena, p->first_us));
+	text(j, "last", gh_moment(j->arena, p->last_us));
+	number(j, "bytes_out", p->bytes_out);
+	number(j, "bytes_in", p->bytes_in);
+	shut(j, '}');
+	gh_arena_release(j->arena, mark);
+}
+
+static void traffic(struct json *j, const struct gh_model *m, size_t cap)
+{
+	const struct gh_captures *c = &m->captures;
+	if (!c->n)
+		return;
+	open(j, "traffic", '{');
+	number(j, "packets", c->packets);
+	number(j, "bytes", c->bytes);
+	text(j, "first", gh_moment(j->arena, c->first_us));
+	text(j, "last", gh_moment(j->arena, c->last_us));
+	number(j, "connections", c->flows);
+	number(j, "decrypted_bytes", c->decrypted);
+	number(j, "lost_bytes", c->lost_bytes);
+	number(j, "wifi_encrypted", c->wifi_encrypted);
+	yes(j, "first_boot", c->first_boot);
+	text(j, "not_shown", gh_str(gh_traffic_blind));
+	open(j, "states", '{');
+	number(j, "good", c->good);
+	number(j, "bad", c->bad);
+	number(j, "not_visible", c->hidden);
+	number(j, "not_judged", c->unjudged);
+	shut(j, '}');
+	open(j, "parties", '[');
+	size_t n = cap && cap < m->n_parties ? cap : m->n_parties;
+	for (size_t i = 0; i < n; i++)
+		party(j, &m->parties[i]);
+	shut(j, ']');
+	number(j, "parties_left_out", (int64_t)(m->n_parties - n));
+	shut(j, '}');
+}
+
 static void rules(struct json *j, const struct gh_model *m)
 {
 	open(j, "rules", '[');
@@ -446,6 +503,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	axes(&j, m);
 	recordings(&j, &m->watched);
 	findings(&j, m, cap);
+	traffic(&j, m, cap);
 	rules(&j, m);
 	parts(&j, m);
 	open(&j, "exit", '{');

@@ -241,6 +241,30 @@ static void add_signer(struct rows *r)
 	m->n_signers = r->n + 1;
 }
 
+static void add_captures(struct rows *r)
+{
+	struct gh_captures *c = &r->m->captures;
+	*c = (struct gh_captures){number(r, 0), number(r, 1), number(r, 2), number(r, 3), number(r, 4), number(r, 5),
+		number(r, 6), number(r, 7), number(r, 8), number(r, 9), number(r, 10), .first_boot = number(r, 11) > 0};
+}
+
+static void add_party(struct rows *r)
+{
+	struct gh_model *m = r->m;
+	struct gh_captures *c = &m->captures;
+	if (!(m->parties = more(r, m->parties, sizeof *m->parties)))
+		return;
+	struct gh_party *p = &m->parties[r->n];
+	*p = (struct gh_party){text(r, 0), text(r, 1), text(r, 2), text(r, 3), text(r, 4), text(r, 5), text(r, 6),
+		text(r, 7), text(r, 8), text(r, 9), number(r, 10) > 0, number(r, 11), number(r, 12), number(r, 13),
+		number(r, 14), number(r, 15), number(r, 16), number(r, 17)};
+	m->n_parties = r->n + 1;
+	++*(gh_str_is(p->state, "good")      ? &c->good
+		: gh_str_is(p->state, "bad") ? &c->bad
+		: p->state.p                 ? &c->hidden
+					     : &c->unjudged);
+}
+
 static void add_inventory(struct rows *r)
 {
 	struct gh_model *m = r->m;
@@ -500,6 +524,19 @@ static const struct {
 	 "state "
 	 "FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1) GROUP BY state ORDER BY state",
 		add_packages},
+	{"SELECT count(*), gh_sum(packets), gh_sum(bytes), min(first_us), max(last_us), gh_sum(flows), "
+	 "gh_sum(wifi_encrypted), "
+	 "gh_sum(bluetooth), gh_sum(lost_bytes), gh_sum(decrypted), (SELECT count(*) FROM d_flows d JOIN c_flows f ON "
+	 "f.blob_id=d.blob_id AND "
+	 "f.id=d.flow WHERE d.scan_id=?1 AND (f.dport=853 OR d.party IN (SELECT name FROM encrypted_dns))), (SELECT "
+	 "count(*) FROM d_given WHERE "
+	 "scan_id=?1 AND key='first_boot') FROM c_captures WHERE blob_id IN (SELECT blob_id FROM d_captures WHERE "
+	 "scan_id=?1)",
+		add_captures},
+	{"SELECT party, by, state, why, tls, protocols, apps, country, owner, code, local, addresses, first_us, "
+	 "last_us, bytes_out, bytes_in, "
+	 "flows, packet FROM d_parties WHERE scan_id=?1 ORDER BY n",
+		add_party},
 	{"SELECT (SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1), "
 	 "(SELECT count(*) FROM d_apks a JOIN places p USING(place_id) WHERE a.scan_id=?1 AND p.live=1 AND "
 	 "a.is_priv=1), "

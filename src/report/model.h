@@ -118,6 +118,22 @@ struct gh_uncovered {
 enum { GH_UNCOVERED_LISTS = 3 };
 extern const char *const gh_uncovered_lists[GH_UNCOVERED_LISTS];
 
+/* Somebody a capture shows the phone talking to. */
+struct gh_party {
+	struct gh_str name, by, state, why, tls, protocols, apps, country, owner,
+		code; /* state: good bad not_visible; p NULL: not judged */
+	bool local;
+	int64_t addresses, first_us, last_us, bytes_out, bytes_in, flows, packet;
+};
+
+/* Captures in the input, taken together. */
+struct gh_captures {
+	int64_t n, packets, bytes, first_us, last_us, flows, wifi_encrypted, bluetooth, lost_bytes, decrypted,
+		not_visible_dns;
+	int64_t good, bad, hidden, unjudged; /* parties */
+	bool first_boot;
+};
+
 struct gh_model {
 	struct gh_arena arena;
 	struct gh_db *db;
@@ -172,6 +188,10 @@ struct gh_model {
 	size_t n_uncovered;
 	struct gh_property *packages; /* state of their signatures for this release, and how many */
 	size_t n_packages;
+
+	struct gh_captures captures;
+	struct gh_party *parties;
+	size_t n_parties;
 	int64_t n_apps, n_privileged, n_native, n_certs;
 };
 
@@ -230,6 +250,22 @@ const char *gh_uncovered_words(struct gh_str list);
 struct gh_str gh_packages_words(struct gh_arena *arena, const struct gh_model *m);
 /* The digest over all signed lists; GH_NONE: not known. */
 struct gh_str gh_vbmeta_digest(const struct gh_model *m);
+
+/* ---- traffic.c: what is said of captures ---- */
+
+/* Verdict of a scan that holds captures and no phone. */
+void gh_traffic_verdict(struct gh_model *m);
+/* "1,439 packets, 2.6 MB, in 5 min 3 s" */
+struct gh_str gh_traffic_line(struct gh_model *m);
+/* What no capture can show, in one sentence. */
+extern const char gh_traffic_blind[];
+/* A state in words: "bad", "not visible", "good", "not judged". */
+const char *gh_party_word(const struct gh_party *p);
+/* One party on one line of a screen. */
+struct gh_str gh_party_line(struct gh_arena *arena, const struct gh_party *p);
+/* A length of time and a moment (UTC). */
+struct gh_str gh_span(struct gh_arena *arena, int64_t us);
+struct gh_str gh_moment(struct gh_arena *arena, int64_t us);
 
 /* JSON with at most `cap` findings a rule and `cap` places not examined (0: all); what was left out is counted. */
 void gh_json_model(const struct gh_model *m, const struct gh_report_style *style, size_t cap, FILE *to);

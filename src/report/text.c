@@ -194,13 +194,21 @@ static void put_rest(struct screen *t, const struct gh_model *m, const struct gh
 			m->n_findings == 1 ? "" : "s", m->quiet, m->silent),
 		0, 2, NULL);
 	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM && (m->phone || !m->watched.n_recordings))
-		put(t, GH_STR("First keep a copy of the firmware; until then no log-in, no update, no reset."), 0, 2,
-			NULL);
+		put(t,
+			m->captures.n && !m->phone ? GH_STR("First keep a copy of the capture; until this is explained "
+							    "no log-in over this connection.")
+						   : GH_STR("First keep a copy of the firmware; until then no log-in, "
+							    "no update, no reset."),
+			0, 2, NULL);
+	if (m->captures.n)
+		put(t, gh_str(gh_traffic_blind), 0, 2, NULL);
 	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
 			      : html     ? gh_str_fmt(z, "All of it: %s", html)
 			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
 			      : m->watched.n_recordings && !m->phone
 				      ? GH_STR("All of it: gifthorse watch RECORDING -f html=report.html")
+			      : m->captures.n && !m->phone
+				      ? GH_STR("All of it: gifthorse traffic CAPTURE -f html=report.html")
 				      : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
 	put(t, where, 0, 2, NULL);
 }
@@ -256,6 +264,24 @@ static void put_watched(struct screen *t, struct gh_model *m)
 		NULL);
 }
 
+/* Of a capture: its size, and the parties, bad ones first; what is left out is counted. */
+static void put_traffic(struct screen *t, struct gh_model *m)
+{
+	enum { PARTIES = 6 };
+	struct gh_arena *z = t->arena;
+	size_t n = gh_min(m->n_parties, PARTIES);
+	put(t, gh_traffic_line(m), 0, 2, NULL);
+	if (m->captures.decrypted)
+		put(t, gh_str_fmt(z, "A key log opened %s.", gh_size(z, m->captures.decrypted).p), 0, 2, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct gh_str line = gh_party_line(z, &m->parties[i]);
+		size_t fit = t->width ? gh_fit(line, t->width) : line.n;
+		put(t, gh_strn(line.p, fit), 0, 2, NULL);
+	}
+	if (n < m->n_parties)
+		put(t, gh_str_fmt(z, "and %zu more parties, in the report", m->n_parties - n), 0, 2, NULL);
+}
+
 /* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
 static size_t compose(struct screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
@@ -270,7 +296,9 @@ static size_t compose(struct screen *t, struct gh_model *m, const struct gh_repo
 	put_verdict(t, m);
 	if (m->watched.n_recordings)
 		put_watched(t, m);
-	if (m->phone || !m->watched.n_recordings)
+	if (m->captures.n)
+		put_traffic(t, m);
+	if (m->phone || (!m->captures.n && !m->watched.n_recordings))
 		put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);

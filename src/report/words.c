@@ -140,7 +140,10 @@ static void axis_words(struct gh_model *m, unsigned axis)
 		   : !a->evaluated                      ? "not_checked"
 		   : a->silent || axis == GH_PROVENANCE ? "partly_checked" /* nothing was given to compare with */
 							: "nothing_found";
-	a->sentence = join(m, found ? found_sentence(m, axis) : checks_sentence(m, a), limits[axis]);
+	const char *limit = m->captures.n && !m->phone && axis == GH_BEHAVIOUR
+				    ? "This tells what the capture shows, not what it leaves out."
+				    : limits[axis];
+	a->sentence = join(m, found ? found_sentence(m, axis) : checks_sentence(m, a), limit);
 }
 
 static void coverage_words(struct gh_model *m)
@@ -248,6 +251,8 @@ static void verdict(struct gh_model *m)
 	struct gh_str rest = gh_str_fmt(&m->arena, "%u check%s could not be made", m->silent, plural(m->silent));
 	if (m->watched.n_recordings && !m->phone)
 		gh_watch_verdict(m);
+	else if (m->captures.n && !m->phone)
+		gh_traffic_verdict(m);
 	else if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
 		grave_verdict(m);
 	else

@@ -65,6 +65,7 @@ static const struct {
 	{"fstab", "no file system table"},
 	{"permissions", "no permission list"},
 	{"recording", "no recording of heart rate"},
+	{"capture", "no packet capture"},
 };
 
 /* The first thing that stayed closed, and how many more. */
@@ -139,6 +140,17 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 			"SELECT CASE WHEN build_type IS NULL THEN 'the build type (ro.build.type) is not known' END "
 			"FROM scan",
 			GH_NONE);
+	if (gh_str_is(need, "resolvers"))
+		return ask(db, arena,
+			"SELECT 'the network''s own resolvers are not known: no DHCP answer in the capture' WHERE NOT "
+			"EXISTS(SELECT 1 FROM "
+			"resolvers)",
+			GH_NONE);
+	if (gh_str_is(need, "indicators"))
+		return ask(db, arena,
+			"SELECT 'no list of indicators was given (--indicators)' WHERE NOT EXISTS(SELECT 1 FROM "
+			"indicators)",
+			GH_NONE);
 	if (gh_str_is(need, "reference"))
 		return GH_STR("no reference build was given");
 	if (gh_str_starts(need, "knowledge ")) {
@@ -153,11 +165,13 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 
 bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)
 {
-	const char *sql = gh_str_starts(rule->id, "GH-W")
-				  ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
-				  : "SELECT 'x' WHERE NOT EXISTS(SELECT 1 FROM recordings) OR EXISTS(SELECT 1 FROM "
-				    "temp.n_run WHERE plugin NOT IN "
-				    "('recording','gzip','zip','zstd','xz','tar','listing'))";
+	static const char others[] = "SELECT 'x' WHERE NOT (EXISTS(SELECT 1 FROM recordings) OR EXISTS(SELECT 1 FROM "
+				     "temp.n_run WHERE plugin='capture')) OR "
+				     "EXISTS(SELECT 1 FROM temp.n_run WHERE plugin NOT IN "
+				     "('capture','recording','gzip','zip','zstd','xz','tar','listing'))";
+	const char *sql = gh_str_starts(rule->id, "GH-T")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
+			  : gh_str_starts(rule->id, "GH-W") ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
+							    : others;
 	return ask(db, arena, sql, GH_NONE).p != NULL;
 }
 

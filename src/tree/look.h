@@ -142,6 +142,7 @@ struct gh_look {
 	void *host; /* the caller's own */
 	struct gh_phase *phase;
 	const struct gh_literals *literals; /* NULL: none */
+	const struct gh_given *given; /* NULL: nothing */
 	uint64_t off; /* plug-ins switched off, by bit */
 	uint64_t hollow; /* bytes of holes that a content may have before its budget is asked */
 	const struct gh_skip *skip;

@@ -30,11 +30,19 @@ enum {
  * PROVEN has magic and a matching checksum or structure. Every bid of MAGIC or better is kept: a polyglot is a fact. */
 enum gh_bid { GH_BID_NO = 0, GH_BID_SHAPE, GH_BID_MAGIC, GH_BID_PROVEN };
 
+/* What the user gave beside the input, for the plug-ins that ask for it. Text; p is NULL where nothing was given. */
+struct gh_given {
+	struct gh_str keylog; /* secrets of TLS connections, NSS key log format */
+	struct gh_str known; /* identifiers of the phone, one a line: kind=value */
+	struct gh_str roots; /* certificates that Android trusts: SHA-256, DER in base64, source, tab separated */
+};
+
 /* What a plug-in is given. */
 struct gh_ctx {
 	struct gh_arena *arena;
 	struct gh_budget *budget;
 	const struct gh_ctx_ops *ops;
+	const struct gh_given *given; /* NULL: nothing */
 };
 
 struct gh_ctx_ops {

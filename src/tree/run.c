@@ -90,7 +90,7 @@ void gh_run_init(struct gh_run_of *run, struct gh_look *look, uint32_t blob, int
 		.base = (uint64_t)plugin << SEQ_BITS,
 		.failed = look->arena.failed,
 	};
-	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops};
+	run->ctx = (struct gh_ctx){.arena = &look->arena, .budget = &run->budget, .ops = &ops, .given = look->given};
 }
 
 void gh_run_for_child(struct gh_run_of *run, uint64_t child_row)

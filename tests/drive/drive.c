@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "facts/embed.h"
 #include "tests/lib/harness.h"
 #include "tree/measure.h"
 
@@ -197,20 +198,39 @@ static int cat(const char *path)
 	return 0;
 }
 
+/* A small file beside the input, whole. */
+static struct gh_str whole_file(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *p = f ? malloc(1 << 20) : NULL;
+	if (!p)
+		abort();
+	size_t n = fread(p, 1, 1 << 20, f);
+	fclose(f);
+	return gh_strn(p, n);
+}
+
 int main(int argc, char **argv)
 {
 	const char *only = NULL, *path = NULL;
+	struct gh_given given = {
+		.roots = gh_n_root_files ? gh_strn(gh_root_files[0].text, gh_root_files[0].n) : GH_NONE};
 	int i = 1;
 	for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
 		if (strcmp(argv[i], "--only") == 0)
 			only = argv[i + 1];
 		else if (strcmp(argv[i], "--cat") == 0)
 			path = argv[i + 1];
+		else if (strcmp(argv[i], "--keylog") == 0)
+			given.keylog = whole_file(argv[i + 1]);
+		else if (strcmp(argv[i], "--known") == 0)
+			given.known = gh_str(argv[i + 1]);
 	}
 	input_fd = i + 1 == argc ? open(argv[i], O_RDONLY) : -1;
 	struct stat st;
 	if (input_fd < 0 || fstat(input_fd, &st)) {
-		fprintf(stderr, "use: gh_drive [--only PLUGIN | --cat PATH] FILE\n");
+		fprintf(stderr,
+			"use: gh_drive [--only PLUGIN | --cat PATH] [--keylog FILE] [--known KIND=VALUE] FILE\n");
 		return 2;
 	}
 	input_size = (uint64_t)st.st_size;
@@ -222,9 +242,11 @@ int main(int argc, char **argv)
 	h.row = put_row;
 	h.blob = put_blob;
 	h.run = put_run;
+	h.look.given = &given;
 	if (only)
 		h.look.off = ~(1ull << gh_plugin_find(gh_str(only)));
 	gh_harness_look(&h, gh_str_base(gh_str(argv[i])), input_size);
 	gh_harness_done(&h);
+	free((char *)given.keylog.p);
 	return 0;
 }

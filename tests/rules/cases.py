@@ -1024,6 +1024,232 @@ def _(d): d.add('ota', file_id=d.file('/update.zip', magic='zip'), state='failed
 def _(d):
     d.add('ota', file_id=d.file('/a.zip', magic='zip'), state='verified', cert_sha256='ab' * 32, at=99, accepted=0)
     d.add('ota', file_id=d.file('/b.zip', magic='zip'), state='unsupported', why='a digest that a recovery does not take', at=99)
+# ---------------------------------------------------------------- captures of traffic
+def odd(d, kind, value, score=100, f=None, **flow):
+    f = f or d.capture()
+    d.add('traffic_oddities', file_id=f, flow=d.flow(f, **flow), at=100, kind=kind, packet=7, score=score, value=value)
+
+
+@case('GH-T01', 'two answers, two distances')
+def _(d): odd(d, 'dns_forged', 'two answers within 3 ms')
+
+
+@case('GH-T01', 'two answers from one distance; a single odd answer', rows=0)
+def _(d):
+    odd(d, 'dns_odd', 'x', score=40)
+    odd(d, 'dns_forged', 'x', score=60)
+
+
+@case('GH-T02', 'Wallbleed')
+def _(d): odd(d, 'dns_over_read', b'DDDDXXXX')
+
+
+@case('GH-T02', 'no surplus byte', rows=0)
+def _(d): odd(d, 'dns_forged_never', b'x')
+
+
+@case('GH-T03', 'the other side went on')
+def _(d): odd(d, 'rst_injected', 'the side it claims to come from went on', score=160)
+
+
+@case('GH-T03', 'resets like all others', rows=0)
+def _(d):
+    odd(d, 'rst_odd', 'x', score=80)
+    odd(d, 'rst_injected', 'x', score=90)
+
+
+@case('GH-T04', 'one name unanswered, another answered')
+def _(d):
+    f = d.capture()
+    d.flow(f, 'blocked.example', protocol='quic', packets_in=0, packets_out=4, last_us=2000000)
+    d.flow(f, 'other.example', protocol='quic', last_us=2000000)
+
+
+@case('GH-T04', 'QUIC is dropped for all; one packet only', rows=0)
+def _(d):
+    d.flow(d.capture(), 'a.example', protocol='quic', packets_in=0, packets_out=4, last_us=2000000)
+    f = d.capture()
+    d.flow(f, 'b.example', protocol='quic', packets_in=0, packets_out=1, last_us=0)
+    d.flow(f, 'c.example', protocol='quic')
+
+
+def leak(d, value, kind='imei', **more):
+    f = d.capture()
+    d.add('leaks', **{**dict(file_id=f, flow=d.flow(f, protocol='http'), at=10, packet=3, kind=kind, form='plain', spot='http head', outward=1, inside_tls=0, known=0, value=value), **more})
+
+
+@case('GH-T05', 'IMEI in a request')
+def _(d): leak(d, '490154203237518')
+
+
+@case('GH-T05', 'inside TLS, in an answer', rows=0)
+def _(d):
+    leak(d, '490154203237518', inside_tls=1)
+    leak(d, '490154203237518', outward=0)
+
+
+@case('GH-T06', 'HTTP')
+def _(d): d.flow(d.capture(), protocol='http', state='bad', why='in the clear: http')
+
+
+@case('GH-T06', 'FTP', severity='high')
+def _(d): d.flow(d.capture(), protocol='ftp', state='bad', why='in the clear: ftp')
+
+
+@case('GH-T06', 'a captive portal check, DNS', rows=0)
+def _(d):
+    f = d.capture()
+    d.flow(f, 'connectivitycheck.gstatic.com', protocol='http', state='bad', why='in the clear: http')
+    d.flow(f, 'dns.example', protocol='dns', state=None)
+
+
+@case('GH-T07', 'expired, for another name, signed by itself', rows=3)
+def _(d):
+    f = d.capture()
+    for chain in ('expired', 'name_mismatch', 'self_signed'):
+        d.session(f, chain.replace('_', '-') + '.example', dict(state='bad', why='certificate: ' + chain), chain=chain)
+
+
+@case('GH-T07', 'a router, a private authority, a handshake that broke off', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'router.lan', dict(state='not_visible', local=1), chain='self_signed')
+    d.session(f, 'api.example', dict(state='not_visible', why='private CA'), chain='unknown_ca')
+    d.session(f, 'old.example', dict(state='bad', why='certificate: expired'), chain='expired', app_data=0)
+
+
+@case('GH-T08', 'one authority for three domains')
+def _(d):
+    f = d.capture()
+    for n in ('one.example', 'two.invalid', 'three.test'):
+        d.session(f, 'www.' + n, chain='unknown_ca', issuer='CN=Somebody')
+
+
+@case('GH-T08', 'a well-known name; nothing followed', severity='medium')
+def _(d): d.session(d.capture(), 'www.google.com', chain='unknown_ca', issuer='CN=Somebody', app_data=0)
+
+
+@case('GH-T08', 'a maker with its own authority', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'a.vendor.example', chain='unknown_ca', issuer='CN=Vendor Device CA')
+    d.session(f, 'b.vendor.example', chain='unknown_ca', issuer='CN=Vendor Device CA')
+    d.session(f, 'c.other.example', chain='unknown_ca', issuer='CN=Other CA')
+
+
+@case('GH-T09', 'TLS 1.0, and RC4 in TLS 1.2', rows=2)
+def _(d):
+    f = d.capture()
+    d.session(f, 'old.example', version=769, cipher=53)
+    d.session(f, 'rc4.example', version=771, cipher=5)
+
+
+@case('GH-T09', 'TLS 1.2 with CBC, TLS 1.3, no answer', rows=0)
+def _(d):
+    f = d.capture()
+    d.session(f, 'a.example', cipher=49171)
+    d.session(f, 'b.example', version=772, cipher=4865)
+    d.session(f, 'c.example', version=None, cipher=None)
+
+
+def beacon(d, party, score=0.97, **more):
+    d.add('beacons', **{**dict(file_id=d.capture(), src='192.0.2.10', party=party, dport=443, n=30, score=score, period=60.0, jitter=0.01, bytes=9000, short=1, packet=3, at=24), **more})
+
+
+@case('GH-T10', 'every minute', severity='info')
+def _(d): beacon(d, 'home.example')
+
+
+@case('GH-T10', 'every minute, to an address without a name', severity='low')
+def _(d): beacon(d, '198.51.100.77')
+
+
+@case('GH-T10', 'push messages, irregular calls', rows=0)
+def _(d):
+    beacon(d, 'mtalk.google.com')
+    beacon(d, 'web.example', score=0.5)
+
+
+def ask(d, f, names, qtype=1, server='192.0.2.1', site=None):
+    for n, name in enumerate(names):
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
+              site=site or '.'.join(name.split('.')[-2:]))
+
+
+@case('GH-T11', 'long names of one domain')
+def _(d): ask(d, d.capture(), [f'{n:032x}abcdef.tunnel.example' for n in range(60)], site='tunnel.example')
+
+
+@case('GH-T11', 'names that are hexadecimal throughout')
+def _(d): ask(d, d.capture(), [f'{n * 7919:032x}.' + '0a' * 30 + '.' + f'{n:020x}' for n in range(25)])
+
+
+@case('GH-T11', 'reverse lookups, a content network', rows=0)
+def _(d):
+    f = d.capture()
+    ask(d, f, [f'{n}.2.0.192.in-addr.arpa' for n in range(185)], qtype=12, site='in-addr.arpa')
+    ask(d, f, [f'edge-{n}.cdn.example' for n in range(90)], site='cdn.example')
+
+
+@case('GH-T12', 'another resolver, and encrypted DNS', rows=2)
+def _(d):
+    f = d.capture()
+    d.add('resolvers', file_id=f, at=24, address='192.0.2.1', by='dhcp', packet=1)
+    ask(d, f, ['a.example'], server='203.0.113.53')
+    d.flow(f, 'dns.google', dport=853)
+
+
+@case('GH-T12', 'the resolver of the network', rows=0)
+def _(d):
+    f = d.capture()
+    d.add('resolvers', file_id=f, at=24, address='192.0.2.1', by='dhcp', packet=1)
+    ask(d, f, ['a.example'])
+
+
+@case('GH-T13', 'asked for, never connected; an address', rows=2, severity={'critical', 'high'})
+def _(d):
+    f = d.capture()
+    d.add('indicators', kind='domain', value='evil.example', label='family', source='list')
+    d.add('indicators', kind='ip', value='203.0.113.9', source='list')
+    ask(d, f, ['www.evil.example'])
+    d.flow(f, 'x.example', dst='203.0.113.9')
+
+
+@case('GH-T13', 'a name that only ends with the same letters', rows=0)
+def _(d):
+    d.add('indicators', kind='domain', value='evil.example', label='family', source='list')
+    ask(d, d.capture(), ['notevil.example', 'evil.example.org'], site='x.example')
+
+
+@case('GH-T14', 'a copy that differs')
+def _(d): odd(d, 'tcp_overlap', b'GET', score=0)
+
+
+@case('GH-T14', 'nothing that differs', rows=0)
+def _(d): odd(d, 'rst_odd', 'x', score=40)
+
+
+@case('GH-T15', 'addresses in turn')
+def _(d): odd(d, 'dns_two_answers', 'two answers within 900 ms', score=10)
+
+
+@case('GH-T15', 'a forged answer is told elsewhere', rows=0)
+def _(d): odd(d, 'rst_odd', 'x', score=60)
+
+
+@case('GH-T16', 'three domains')
+def _(d):
+    f = d.capture()
+    for n in ('one.example', 'two.invalid', 'three.test'):
+        d.session(f, 'www.' + n, alert_client=48)
+
+
+@case('GH-T16', 'one app with a wrong clock; a server that closes', rows=0)
+def _(d):
+    f = d.capture()
+    for n in ('a', 'b', 'c', 'd'):
+        d.session(f, n + '.one.example', alert_client=42)
+        d.session(f, n + '.example', alert_client=0)
 
 
 def honest(d):

@@ -18,7 +18,7 @@ SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota recording'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota capture recording'.split())
 CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
           'accuracy against a reference')
 PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}
@@ -60,7 +60,7 @@ def parse(path):
 
 def check_front(name, meta, text, knowledge):
     check(list(meta) == KEYS, f'{name}: keys {list(meta)}')
-    check(meta.get('id') == name and re.fullmatch(r'GH-[ZNBPCLW]\d\d', name), f'{name}: id')
+    check(meta.get('id') == name and re.fullmatch(r'GH-[ZNBPCLTW]\d\d', name), f'{name}: id')
     check(text.startswith('-- SPDX-License-Identifier: Apache-2.0\n'), f'{name}: licence line')
     check(0 < len(meta['title']) <= 78 and not meta['title'].endswith('.'), f'{name}: title')
     check(meta['severity'] in SEVERITIES, f'{name}: severity')
@@ -80,7 +80,7 @@ def check_front(name, meta, text, knowledge):
     check(not destroys or 0 <= keeps < destroys[0] or re.match(r'(Look up|If you|Nothing|If it was not you)', first), f'{name}: evidence comes first')
     for token in [x.strip() for x in meta['needs'].split(',')]:
         word, _, arg = token.partition(' ')
-        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference')
+        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators')
               or (word == 'recording' and arg in CHECKS),
               f'{name}: needs {token!r}')
 
@@ -102,7 +102,8 @@ def tables_read(facts, sql):
 NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 'init_actions': 'plugin initrc', 'ueventd': 'plugin initrc', 'properties': 'plugin properties',
               'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb', 'avb': 'plugin avb', 'apk_checks': 'plugin apk', 'ota': 'plugin ota',
               'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
-              'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'apk_signers': 'plugin cert'}
+              'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'flows': 'plugin capture', 'dns_messages': 'plugin capture', 'tls_sessions': 'plugin capture', 'leaks': 'plugin capture',
+              'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert'}
 
 
 def check_statement(name, meta, sql, knowledge):

@@ -46,6 +46,19 @@ CREATE TABLE recordings(recording INT, file_id INT, at INT, name TEXT, part INT,
 CREATE TABLE samples(recording INT, t INT, hr INT);
 CREATE TABLE watch_spans(file_id INT, recording INT, part INT, role TEXT, kind TEXT, from_ms INT, to_ms INT, seconds INT, certainty TEXT, paired INT, words TEXT, times TEXT);
 CREATE TABLE watch_accuracy(file_id INT, recording INT, reference INT, scope TEXT, seconds INT, bias REAL, low REAL, high REAL, mape REAL);
+CREATE TABLE captures(file_id INT, packets INT, first_us INT, last_us INT);
+CREATE TABLE flows(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, proto TEXT, src TEXT, sport INT, dst TEXT, dport INT, local INT, first_us INT, last_us INT, packet INT, packets_out INT, packets_in INT,
+  bytes_out INT, bytes_in INT, stream_out INT, stream_in INT, protocol TEXT, app TEXT, party TEXT, by TEXT, site TEXT, state TEXT, why TEXT);
+CREATE TABLE beacons(file_id INT, src TEXT, party TEXT, dport INT, n INT, score REAL, period REAL, jitter REAL, bytes INT, short INT, packet INT, at INT);
+CREATE TABLE indicators(kind TEXT, value TEXT, label TEXT, source TEXT);
+CREATE TABLE dns_messages(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, id INT, packet INT, us INT, response INT, client TEXT, server TEXT, qname TEXT, qtype INT, site TEXT);
+CREATE TABLE resolvers(file_id INT, at INT, address TEXT, by TEXT, packet INT);
+CREATE TABLE tls_clients(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, sni TEXT);
+CREATE TABLE tls_sessions(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, version INT, cipher INT, chain TEXT, why TEXT, issuer TEXT, app_data INT, alert_client INT);
+CREATE TABLE tls_certs(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, position INT, names TEXT);
+CREATE TABLE http_requests(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, host TEXT);
+CREATE TABLE leaks(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, kind TEXT, form TEXT, coding TEXT, spot TEXT, outward INT, inside_tls INT, known INT, value TEXT);
+CREATE TABLE traffic_oddities(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, kind TEXT, packet INT, score INT, value);
 CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
   JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
 '''
@@ -105,6 +118,26 @@ class Facts:
         f = self.file(path, magic='text')
         self.add('properties', file_id=f, partition='system', image='system.img', key=key, value=value, line=7, loaded=loaded)
         return f
+
+    def capture(self, hours=1):
+        f = self.file('/capture.pcap', magic='data', image='')
+        self.add('captures', file_id=f, packets=1000, first_us=0, last_us=hours * 3600 * 1000000)
+        return f
+
+    def flow(self, f, party='one.example', **more):
+        labels = party.split('.')
+        row = dict(file_id=f, flow=self.id(), at=24, proto='tcp', src='192.0.2.10', sport=40000, dst='198.51.100.20', dport=443, local=0, first_us=0, last_us=1000000, packet=9,
+                   packets_out=9, packets_in=9, bytes_out=900, bytes_in=900, stream_out=500, stream_in=500, protocol='tls', party=party, by='sni', site='.'.join(labels[-2:]),
+                   state='good')
+        row.update(more)
+        self.add('flows', **row)
+        return row['flow']
+
+    def session(self, f, party='one.example', flow=None, **more):
+        flow = self.flow(f, party, **(flow or {}))
+        row = dict(file_id=f, flow=flow, at=30, packet=11, version=771, cipher=49199, chain='good', app_data=1)
+        row.update(more)
+        self.add('tls_sessions', **row)
 
     def service(self, name, exec_path, rc='/system/etc/init/x.rc', **more):
         f = self.file(rc, magic='text', **({'image': more.pop('image')} if 'image' in more else {}))

@@ -106,3 +106,26 @@ CREATE TABLE IF NOT EXISTS rule_states(scan_id INTEGER, rule TEXT, state TEXT, w
 	PRIMARY KEY(scan_id, rule)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS findings(scan_id INTEGER, n INTEGER, rule TEXT, severity TEXT, place_id INTEGER, place TEXT, at INTEGER,
 	evidence TEXT, subject TEXT, sha256 TEXT, fingerprint TEXT, PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
+
+-- TRAFFIC: who was talked to, and how. Flows are named by (blob_id, flow).
+CREATE TABLE IF NOT EXISTS d_captures(scan_id INTEGER, blob_id INTEGER,
+	place_id INTEGER,       -- of the capture, or of the outermost package it was in
+	PRIMARY KEY(scan_id, blob_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_flows(scan_id INTEGER, place_id INTEGER, blob_id INTEGER, flow INTEGER,
+	party TEXT, by TEXT,    -- sni, quic sni, http host, ech outer sni, dns, certificate, address
+	site TEXT,              -- the registered domain; NULL for an address
+	state TEXT,             -- good bad not_visible; NULL: nothing to judge
+	why TEXT, PRIMARY KEY(scan_id, blob_id, flow)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_parties(scan_id INTEGER, n INTEGER, party TEXT, by TEXT, local INTEGER, addresses INTEGER, first_us INTEGER,
+	last_us INTEGER, bytes_out INTEGER, bytes_in INTEGER, flows INTEGER, protocols TEXT, state TEXT, why TEXT, tls TEXT, apps TEXT,
+	place_id INTEGER, packet INTEGER, country TEXT, owner TEXT,
+	code TEXT,              -- where the phone's software names it (--phone)
+	PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_beacons(scan_id INTEGER, place_id INTEGER, src TEXT, party TEXT, dport INTEGER, n INTEGER, score REAL,
+	period REAL, jitter REAL, bytes INTEGER, short INTEGER, packet INTEGER, at INTEGER);
+-- What the user gave: indicators (domain, ip), words about the capture (first_boot), apps of a phone's facts.
+CREATE TABLE IF NOT EXISTS d_indicators(scan_id INTEGER, kind TEXT, value TEXT, label TEXT, source TEXT);
+CREATE INDEX IF NOT EXISTS d_indicators_value ON d_indicators(kind, value);
+CREATE TABLE IF NOT EXISTS d_given(scan_id INTEGER, key TEXT, value TEXT);
+CREATE TABLE IF NOT EXISTS d_networks(scan_id INTEGER, address TEXT, country TEXT, owner TEXT, PRIMARY KEY(scan_id, address)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_names(scan_id INTEGER, name TEXT, site TEXT, PRIMARY KEY(scan_id, name)) WITHOUT ROWID; -- registered domains of names asked for

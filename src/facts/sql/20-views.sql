@@ -151,3 +151,24 @@
 @VIEW@ firmware AS SELECT w.place_id AS file_id, w.blob_id, c.maker, c.kind, c.name, c.version, c.variant, c.oem_version, c.load, c.size, c.header, c.is_signed, c.at FROM d_within w JOIN c_firmware c USING(blob_id) WHERE w.scan_id=@SCAN@;
 @VIEW@ vintf_hals AS SELECT w.place_id AS file_id, w.blob_id, c.type, c.name, c.format, c.transport, c.version, c.instances, c.line, c.at FROM d_within w JOIN c_vintf_hals c USING(blob_id) WHERE w.scan_id=@SCAN@;
 @VIEW@ parts_inventory AS SELECT kind, name, witness, place_id AS file_id, place, at, certainty FROM d_parts WHERE scan_id=@SCAN@ ORDER BY n;
+-- traffic: blob_id and flow tell a flow in all of these
+@VIEW@ here_captures AS SELECT blob_id, place_id AS file_id FROM d_captures WHERE scan_id=@SCAN@;
+@VIEW@ captures AS SELECT h.file_id, c.* FROM here_captures h JOIN c_captures c USING(blob_id);
+@VIEW@ flows AS SELECT h.file_id, h.blob_id, c.id AS flow, c.at, c.proto, c.src, c.sport, c.dst, c.dport, c.local, c.first_us, c.last_us, c.packet, c.packets_out,
+	c.packets_in, c.bytes_out, c.bytes_in, c.stream_out, c.stream_in, c.ending, c.protocol, c.name, c.name_by, c.uid, c.app, d.party, d.by, d.site, d.state, d.why
+	FROM here_captures h JOIN c_flows c USING(blob_id) LEFT JOIN d_flows d ON d.scan_id=@SCAN@ AND d.blob_id=c.blob_id AND d.flow=c.id;
+@VIEW@ parties AS SELECT * FROM d_parties WHERE scan_id=@SCAN@;
+@VIEW@ beacons AS SELECT place_id AS file_id, * FROM d_beacons WHERE scan_id=@SCAN@;
+@VIEW@ indicators AS SELECT kind, value, label, source FROM d_indicators WHERE scan_id=@SCAN@;
+@VIEW@ dns_messages AS SELECT h.file_id, c.*, d.site FROM here_captures h JOIN c_dns_messages c USING(blob_id)
+	LEFT JOIN d_names d ON d.scan_id=@SCAN@ AND d.name=lower(CAST(c.qname AS TEXT));
+@VIEW@ dns_answers AS SELECT h.file_id, c.* FROM here_captures h JOIN c_dns_answers c USING(blob_id);
+@VIEW@ resolvers AS SELECT h.file_id, c.* FROM here_captures h JOIN c_resolvers c USING(blob_id);
+@VIEW@ tls_clients AS SELECT h.file_id, c.* FROM here_captures h JOIN c_tls_clients c USING(blob_id);
+@VIEW@ tls_servers AS SELECT h.file_id, c.* FROM here_captures h JOIN c_tls_servers c USING(blob_id);
+@VIEW@ tls_sessions AS SELECT h.file_id, c.* FROM here_captures h JOIN c_tls_sessions c USING(blob_id);
+@VIEW@ tls_certs AS SELECT h.file_id, c.* FROM here_captures h JOIN c_tls_certs c USING(blob_id);
+@VIEW@ http_requests AS SELECT h.file_id, c.* FROM here_captures h JOIN c_http_requests c USING(blob_id);
+@VIEW@ http_responses AS SELECT h.file_id, c.* FROM here_captures h JOIN c_http_responses c USING(blob_id);
+@VIEW@ leaks AS SELECT h.file_id, c.* FROM here_captures h JOIN c_leaks c USING(blob_id);
+@VIEW@ traffic_oddities AS SELECT h.file_id, c.* FROM here_captures h JOIN c_traffic_oddities c USING(blob_id);

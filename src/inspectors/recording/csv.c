@@ -153,7 +153,7 @@ static void take(struct csv *c, unsigned i, struct gh_str s, struct values *v)
 {
 	double d;
 	if (c->kind[i] == K_TIME) {
-		v->timed = i == c->time && (gh_moment(s, &v->s.t) || clock_time(s, &v->s.t));
+		v->timed = i == c->time && (gh_time_read(s, &v->s.t) || clock_time(s, &v->s.t));
 		return;
 	}
 	if (c->kind[i] == K_NONE || !gh_decimal(s, &d) || d < 0 || d > 1e9)

@@ -29,7 +29,7 @@ void gh_recording_end(struct gh_recording *r);
 /* A decimal number, with a fraction and an exponent; false if anything else is in it. */
 bool gh_decimal(struct gh_str s, double *ret);
 /* ISO 8601 (2024-05-01T10:20:30.5+02:00, blank instead of T), or seconds or milliseconds since 1970; milliseconds. Without a zone: UTC. */
-bool gh_moment(struct gh_str s, int64_t *ret);
+bool gh_time_read(struct gh_str s, int64_t *ret);
 /* Heart rates outside of 25..240 are how devices write "none" (0, 255, -1): GH_NULL. */
 int64_t gh_rate(double v);
 

@@ -154,7 +154,7 @@ static bool zone(struct gh_str *s, int64_t *ret_minutes)
 	return s->n == 0 && h < 24 && m < 60;
 }
 
-bool gh_moment(struct gh_str s, int64_t *ret)
+bool gh_time_read(struct gh_str s, int64_t *ret)
 {
 	int64_t y, mo, d, h, mi, sec = 0, ms = 0, off;
 	double v;

@@ -94,7 +94,7 @@ static void take(struct xml *x, const char *name, struct gh_str s)
 	double v;
 	int64_t t;
 	if (strcmp(name, "Time") == 0 || strcmp(name, "time") == 0) {
-		x->timed = gh_moment(s, &t);
+		x->timed = gh_time_read(s, &t);
 		if (x->timed)
 			x->point.t = t;
 		else
