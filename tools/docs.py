@@ -14,7 +14,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 FAMILIES = (("B", "Boot, keys, the identity of the build"), ("C", "Trust and network configuration"), ("N", "Native programs and start-up"),
-            ("P", "Packages (apps)"), ("Z", "Code that every app loads"), ("L", "The phone in use"))
+            ("P", "Packages (apps)"), ("Z", "Code that every app loads"), ("L", "The phone in use"), ("W", "Recordings of a watch"))
 PLACEHOLDERS = "`{input}` is what was scanned, `{image}` the image in it, `{path}` the path in that image, `{dpath}` the path on the phone, " \
                "`{sha256}` the digest of the file, `{offset}` the place in it."
 

@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "derive/functions.h"
+#include "derive/watch.h"
 
 static struct gh_str arg(sqlite3_value *v)
 {
@@ -227,6 +228,8 @@ enum gh_code gh_derive(struct gh_db *db, int64_t scan, struct gh_err *err)
 			snprintf(err->what, sizeof err->what, "%.24s: %.90s", gh_derive_files[i].name, what);
 		}
 	}
+	if (code == GH_OK)
+		code = gh_derive_watch(db, scan, err);
 	if (code) {
 		sqlite3_exec(gh_db_handle(db), "ROLLBACK", NULL, NULL, NULL);
 		return code;

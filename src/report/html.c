@@ -214,14 +214,19 @@ void gh_html_head(struct gh_html *h, const char *title, struct gh_str of)
 static void page(struct gh_html *h, const struct gh_report_style *style)
 {
 	gh_html_head(h, "Report on ", h->m->n_inputs ? h->m->inputs[0].name : GH_STR("a phone"));
+	bool watch_only = h->m->watched.n_recordings && !h->m->phone; /* then nothing of a phone is told */
 	gh_html_top(h);
+	gh_html_watch(h);
 	gh_html_traffic(h);
-	gh_html_advice(h);
+	if (!watch_only)
+		gh_html_advice(h);
 	gh_html_examined(h);
 	gh_html_findings(h);
-	gh_html_integrity(h);
+	if (!watch_only)
+		gh_html_integrity(h);
 	gh_html_checks(h);
-	gh_html_inventory(h);
+	if (!watch_only)
+		gh_html_inventory(h);
 	gh_html_method(h);
 	fputs("</main>\n<script type=\"application/json\" id=\"gifthorse\">\n", h->to);
 	gh_json_model(h->m, style, h->cap, h->to);

@@ -121,14 +121,23 @@ void gh_html_top(struct gh_html *h)
 	fprintf(h->to, "<li>%u check%s found nothing</li><li>%u could not be made</li>\n</ul>\n", m->quiet,
 		m->quiet == 1 ? "" : "s", m->silent);
 	warnings(h);
-	axes(h);
+	bool watch_only = m->watched.n_recordings && !m->phone;
+	if (!watch_only)
+		axes(h);
 	put(h, "<nav class=\"toc\">");
+	if (m->watched.n_recordings)
+		put(h, "<a href=\"#recordings\">What was recorded</a> ");
 	if (m->captures.n)
 		put(h, "<a href=\"#parties\">Who it talks to</a> ");
-	put(h, "<a href=\"#advice\">What to do now</a> <a href=\"#examined\">What was examined</a> "
-	       "<a href=\"#findings\">What was found</a> <a href=\"#integrity\">What is signed</a> <a "
-	       "href=\"#checks\">Checks</a> <a "
-	       "href=\"#inventory\">Inventory</a> <a href=\"#method\">Method</a></nav>\n</section>\n");
+	if (!watch_only)
+		put(h, "<a href=\"#advice\">What to do now</a> ");
+	put(h, "<a href=\"#examined\">What was examined</a> <a href=\"#findings\">What was found</a> ");
+	if (!watch_only)
+		put(h, "<a href=\"#integrity\">What is signed</a> ");
+	put(h, "<a href=\"#checks\">Checks</a> ");
+	if (!watch_only)
+		put(h, "<a href=\"#inventory\">Inventory</a> ");
+	put(h, "<a href=\"#method\">Method</a></nav>\n</section>\n");
 }
 
 /* ---- examined ---- */

@@ -185,6 +185,97 @@ static void axes(struct gh_json *j, const struct gh_model *m)
 	gh_json_shut(j, '}');
 }
 
+static void nearness(struct gh_json *j, const struct gh_nearness *a)
+{
+	gh_json_open(j, NULL, '{');
+	gh_json_number(j, "reference", a->reference);
+	gh_json_text(j, "scope", gh_str(a->outside ? "outside the stretches told apart" : "all"));
+	gh_json_number(j, "seconds", a->seconds);
+	gh_json_real(j, "bias", a->bias);
+	gh_json_real(j, "limit_low", a->low);
+	gh_json_real(j, "limit_high", a->high);
+	gh_json_real(j, "limit_low_30s", a->low30);
+	gh_json_real(j, "limit_high_30s", a->high30);
+	gh_json_real(j, "mape", a->mape);
+	gh_json_real(j, "within_5_bpm", a->within5);
+	gh_json_real(j, "within_5_percent", a->within5pc);
+	gh_json_real(j, "within_10_percent", a->within10pc);
+	if (a->has_ccc)
+		gh_json_real(j, "ccc", a->ccc);
+	else
+		gh_json_text(j, "ccc", GH_NONE);
+	gh_json_real(j, "reference_range", a->spread);
+	gh_json_real(j, "worst_minute", a->worst);
+	gh_json_number(j, "worst_minute_at_ms", a->worst_ms);
+	gh_json_number(j, "shift_seconds", a->shift_known ? a->shift : GH_NULL);
+	gh_json_text(j, "shift_how", a->how);
+	gh_json_shut(j, '}');
+}
+
+static void recording(struct gh_json *j, const struct gh_watched *w, const struct gh_recorded *r)
+{
+	gh_json_open(j, NULL, '{');
+	gh_json_number(j, "id", r->id);
+	gh_json_text(j, "name", r->name);
+	gh_json_number(j, "part", r->part);
+	gh_json_text(j, "role", r->role);
+	gh_json_text(j, "format", r->format);
+	gh_json_text(j, "source", r->source);
+	gh_json_text(j, "sport", r->sport);
+	gh_json_text(j, "state", r->state);
+	gh_json_number(j, "samples", r->samples);
+	gh_json_number(j, "with_heart_rate", r->rates);
+	gh_json_number(j, "from_ms", r->from_ms);
+	gh_json_number(j, "to_ms", r->to_ms);
+	gh_json_yes(j, "clock_set", r->clock > 0);
+	gh_json_open(j, "stretches", '[');
+	for (size_t i = 0; i < w->n_spans; i++) {
+		const struct gh_stretch *s = &w->span[i];
+		if (s->recording != r->id)
+			continue;
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "kind", s->kind);
+		gh_json_text(j, "certainty", s->certainty);
+		gh_json_yes(j, "by_reference", s->paired);
+		gh_json_number(j, "from_ms", s->from_ms);
+		gh_json_number(j, "to_ms", s->to_ms);
+		gh_json_text(j, "words", s->words);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+	gh_json_open(j, "checks", '[');
+	for (size_t i = 0; i < w->n_checks; i++)
+		if (w->check[i].recording == r->id) {
+			gh_json_open(j, NULL, '{');
+			gh_json_text(j, "what", w->check[i].what);
+			gh_json_text(j, "not_assessed", w->check[i].why_not);
+			gh_json_shut(j, '}');
+		}
+	gh_json_shut(j, ']');
+	gh_json_open(j, "accuracy", '[');
+	for (size_t i = 0; i < w->n_near; i++)
+		if (w->near[i].recording == r->id)
+			nearness(j, &w->near[i]);
+	gh_json_shut(j, ']');
+	gh_json_shut(j, '}');
+}
+
+/* Only where recordings are: reports of phones stay as they are. */
+static void recordings(struct gh_json *j, const struct gh_watched *w)
+{
+	if (!w->n_recordings)
+		return;
+	gh_json_open(j, "recordings", '[');
+	for (size_t i = 0; i < w->n_recordings; i++)
+		recording(j, w, &w->recording[i]);
+	gh_json_shut(j, ']');
+	gh_json_open(j, "needs_its_maker", '{');
+	gh_json_text(j, "to_be_set_up", GH_STR("not assessed"));
+	gh_json_text(j, "to_read_your_own_data", GH_STR("not assessed"));
+	gh_json_text(j, "to_be_reset", GH_STR("not assessed"));
+	gh_json_shut(j, '}');
+}
+
 static void finding(struct gh_json *j, const struct gh_finding *f)
 {
 	struct gh_mark mark = gh_arena_mark(j->arena);
@@ -326,6 +417,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	coverage(&j, m, cap);
 	bytes(&j, m, cap);
 	axes(&j, m);
+	recordings(&j, &m->watched);
 	findings(&j, m, cap);
 	traffic(&j, m, cap);
 	rules(&j, m);

@@ -67,6 +67,12 @@ void gh_json_number(struct gh_json *j, const char *key, int64_t n)
 		fprintf(j->to, "%lld", (long long)n);
 }
 
+void gh_json_real(struct gh_json *j, const char *key, double v)
+{
+	before(j, key);
+	fprintf(j->to, "%.3f", v);
+}
+
 void gh_json_yes(struct gh_json *j, const char *key, bool b)
 {
 	before(j, key);

@@ -22,6 +22,8 @@ void gh_json_shut(struct gh_json *j, char bracket);
 void gh_json_text(struct gh_json *j, const char *key, struct gh_str s);
 /* GH_NULL is null. */
 void gh_json_number(struct gh_json *j, const char *key, int64_t n);
+/* Three digits behind the point. */
+void gh_json_real(struct gh_json *j, const char *key, double v);
 void gh_json_yes(struct gh_json *j, const char *key, bool b);
 
 #endif

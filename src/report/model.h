@@ -5,6 +5,7 @@
 #define GH_REPORT_MODEL_H
 
 #include "report/report.h"
+#include "report/watch.h"
 #include "rules/rules.h"
 
 enum { GH_CRITICAL, GH_HIGH, GH_MEDIUM, GH_LOW, GH_INFO, GH_N_SEVERITIES };
@@ -162,6 +163,7 @@ struct gh_model {
 	size_t n_states;
 	unsigned evaluated, silent, quiet; /* checks: made, not made, made and found nothing */
 	struct gh_axis axis[GH_N_AXES];
+	struct gh_watched watched; /* recordings of heart rate */
 	bool phone; /* anything of a phone was recognised */
 	const char *verdict_state;
 	struct gh_str headline, beside, verdict; /* the verdict is both */
@@ -228,6 +230,16 @@ struct gh_str gh_shell_word(struct gh_arena *arena, struct gh_str s);
 /* Next step in full, and its first sentence beyond keeping the evidence. */
 struct gh_str gh_next(struct gh_arena *arena, const struct gh_finding *f);
 struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f);
+
+/* ---- watch.c ---- */
+
+enum gh_code gh_watched_read(struct gh_model *m, struct gh_err *err) GH_MUST;
+void gh_watch_verdict(struct gh_model *m);
+struct gh_str gh_watch_seconds(struct gh_arena *z, int64_t ms);
+struct gh_str gh_recorded_line(struct gh_arena *z, const struct gh_recorded *r);
+struct gh_str gh_nearness_line(struct gh_arena *z, const struct gh_nearness *a);
+/* One letter for each *ret_minutes: H half, D double, C cadence, F frozen, L low, U high, R restart, x lost contact, g gap, p pause, - none of these. */
+struct gh_str gh_watch_strip(struct gh_model *m, const struct gh_recorded *r, unsigned width, int64_t *ret_minutes);
 
 /* All archives inside of file systems together; depth: how many. */
 struct gh_cover_row gh_cover_apps(const struct gh_model *m);

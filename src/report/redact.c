@@ -275,6 +275,10 @@ void gh_redact(struct gh_model *m)
 		redact(r, &m->strays[i].place);
 		m->strays[i].head = GH_NONE; /* bytes of whoever left them there */
 	}
+	for (size_t i = 0; i < m->watched.n_recordings; i++) {
+		redact(r, &m->watched.recording[i].name);
+		redact(r, &m->watched.recording[i].source);
+	}
 	/* Last: until here their names are what is looked for. */
 	for (size_t i = 0; i < m->n_inputs; i++)
 		m->inputs[i].name = word_of(r, K_INPUT, m->inputs[i].name, ending(m->inputs[i].name));

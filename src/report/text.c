@@ -130,7 +130,7 @@ static struct gh_str short_witness(struct gh_str witness)
 {
 	static const char *const words[][2] = {{"bytes of an image", "image"}, {"a signature", "signature"},
 		{"hardware attestation", "attestation"}, {"a capture", "capture"},
-		{"the phone's own word", "its own word"}};
+		{"the phone's own word", "its own word"}, {"a recording", "recording"}};
 	for (size_t i = 0; i < GH_COUNT(words); i++)
 		if (gh_str_is(witness, words[i][0]))
 			return gh_str(words[i][1]);
@@ -168,7 +168,7 @@ static void put_rest(struct gh_screen *t, const struct gh_model *m, const struct
 		gh_str_fmt(z, "In all: %.*s finding%s. Checks: %u found nothing, %u not made.", (int)counts.n, counts.p,
 			m->n_findings == 1 ? "" : "s", m->quiet, m->silent),
 		0, 2, NULL);
-	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM)
+	if (m->n_findings && m->groups[0].severity <= GH_MEDIUM && (m->phone || !m->watched.n_recordings))
 		gh_screen_put(t,
 			m->captures.n && !m->phone ? GH_STR("First keep a copy of the capture; until this is explained "
 							    "no log-in over this connection.")
@@ -180,6 +180,8 @@ static void put_rest(struct gh_screen *t, const struct gh_model *m, const struct
 	struct gh_str where = html && db ? gh_str_fmt(z, "All of it: %s; the facts: %s", html, db)
 			      : html     ? gh_str_fmt(z, "All of it: %s", html)
 			      : db       ? gh_str_fmt(z, "All of it: gifthorse report %s -f html=report.html", db)
+			      : m->watched.n_recordings && !m->phone
+				      ? GH_STR("All of it: gifthorse watch RECORDING -f html=report.html")
 			      : m->captures.n && !m->phone
 				      ? GH_STR("All of it: gifthorse traffic CAPTURE -f html=report.html")
 				      : GH_STR("All of it: gifthorse scan INPUT -f html=report.html");
@@ -196,6 +198,37 @@ static void put_verdict(struct gh_screen *t, const struct gh_model *m)
 		t->paint[i] = "\033[1m";
 		t->whole[i] = true;
 	}
+}
+
+/* Of recordings: a line and a strip each, and the numbers against the reference. */
+static void put_watched(struct gh_screen *t, struct gh_model *m)
+{
+	enum { RECORDINGS = 3, STRIP = 60 };
+	struct gh_watched *w = &m->watched;
+	for (size_t i = 0; i < gh_min(w->n_recordings, RECORDINGS); i++) {
+		const struct gh_recorded *r = &w->recording[i];
+		int64_t minutes;
+		gh_screen_put(t, gh_recorded_line(t->arena, r), 0, 2, NULL);
+		if (gh_str_is(r->role, "reference"))
+			continue;
+		struct gh_str s = gh_watch_strip(m, r, STRIP, &minutes);
+		if (s.n)
+			gh_screen_put(t,
+				gh_str_fmt(t->arena, "[%.*s] %lld min a sign", (int)s.n, s.p, (long long)minutes), 2, 2,
+				NULL);
+	}
+	if (w->n_recordings > RECORDINGS)
+		gh_screen_put(t,
+			gh_str_fmt(t->arena, "and %zu more recordings, in the report", w->n_recordings - RECORDINGS), 0,
+			2, NULL);
+	gh_screen_put(t,
+		GH_STR("H half D double C cadence F frozen L low U high R restart x lost contact g gap p pause"), 2, 2,
+		NULL);
+	for (size_t i = 0; i < gh_min(w->n_near, 1); i++)
+		gh_screen_put(t, gh_nearness_line(t->arena, &w->near[i]), 0, 2, NULL);
+	gh_screen_put(t,
+		GH_STR("Does it need its maker to be set up, to read your own data, to be reset: not assessed."), 0, 2,
+		NULL);
 }
 
 /* Of a capture: its size, and the parties, bad ones first; what is left out is counted. */
@@ -230,9 +263,11 @@ static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_r
 	if (blank)
 		gh_screen_put(t, GH_STR(""), 0, 0, NULL);
 	put_verdict(t, m);
+	if (m->watched.n_recordings)
+		put_watched(t, m);
 	if (m->captures.n)
 		put_traffic(t, m);
-	if (m->phone || !m->captures.n)
+	if (m->phone || (!m->captures.n && !m->watched.n_recordings))
 		put_axes(t, m);
 	put_coverage(t, m);
 	put_warnings(t, m);

@@ -249,7 +249,9 @@ static void mild_verdict(struct gh_model *m, struct gh_str rest)
 static void verdict(struct gh_model *m)
 {
 	struct gh_str rest = gh_str_fmt(&m->arena, "%u check%s could not be made", m->silent, plural(m->silent));
-	if (m->captures.n && !m->phone)
+	if (m->watched.n_recordings && !m->phone)
+		gh_watch_verdict(m);
+	else if (m->captures.n && !m->phone)
 		gh_traffic_verdict(m);
 	else if (m->count[GH_CRITICAL] || m->count[GH_HIGH])
 		grave_verdict(m);

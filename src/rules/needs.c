@@ -64,6 +64,7 @@ static const struct {
 	{"cert", "no certificate"},
 	{"fstab", "no file system table"},
 	{"permissions", "no permission list"},
+	{"recording", "no recording of heart rate"},
 	{"capture", "no packet capture"},
 };
 
@@ -120,6 +121,14 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 	}
 	if (gh_str_starts(need, "plugin "))
 		return plugin_missing(db, arena, gh_strn(need.p + 7, need.n - 7));
+	if (gh_str_starts(need, "recording "))
+		return ask(db, arena,
+			"SELECT coalesce((SELECT why_not FROM watch_checks WHERE what=?1 AND role='watch' AND why_not "
+			"NOT NULL "
+			"LIMIT 1), CASE WHEN NOT EXISTS(SELECT 1 FROM watch_checks WHERE what=?1 AND role='watch') "
+			"THEN 'no heart "
+			"rate in it' END)",
+			gh_strn(need.p + 10, need.n - 10));
 	if (gh_str_is(need, "attributes"))
 		return ask(db, arena,
 			"SELECT CASE WHEN count(*)=0 THEN 'no file system in this input' WHEN min(attrs)=0 THEN "
@@ -156,12 +165,13 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 
 bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule)
 {
-	bool traffic = gh_str_starts(rule->id, "GH-T");
-	const char *sql =
-		traffic ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
-			: "SELECT 'x' WHERE NOT EXISTS(SELECT 1 FROM temp.n_run WHERE plugin='capture') OR "
-			  "EXISTS(SELECT 1 FROM "
-			  "temp.n_run WHERE plugin NOT IN ('capture','gzip','zip','zstd','xz','tar','listing'))";
+	static const char others[] = "SELECT 'x' WHERE NOT (EXISTS(SELECT 1 FROM recordings) OR EXISTS(SELECT 1 FROM "
+				     "temp.n_run WHERE plugin='capture')) OR "
+				     "EXISTS(SELECT 1 FROM temp.n_run WHERE plugin NOT IN "
+				     "('capture','recording','gzip','zip','zstd','xz','tar','listing'))";
+	const char *sql = gh_str_starts(rule->id, "GH-T")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
+			  : gh_str_starts(rule->id, "GH-W") ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
+							    : others;
 	return ask(db, arena, sql, GH_NONE).p != NULL;
 }
 

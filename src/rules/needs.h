@@ -8,7 +8,7 @@
 /* Why the rule cannot say "not found": the first need that does not hold, as a sentence in the arena; GH_NONE: all hold. */
 struct gh_str gh_needs_missing(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule);
 
-/* Does the scan hold what the rule is about: a capture for the rules of family T, else a phone? */
+/* Does the scan hold what the rule is about: a capture for the rules of family T, a recording for those of family W, else a phone? */
 bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_rule *rule);
 
 /* Works out once a scan what gh_needs_missing() asks. */

@@ -16,9 +16,11 @@ from facts import ROOT, SCHEMA, Facts, tables
 KEYS = ['id', 'title', 'severity', 'axis', 'certainty', 'witness', 'needs', 'case', 'lookalike', 'explain', 'verify', 'next']
 SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
-WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word"}
+WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota capture'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota capture recording'.split())
+CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
+          'accuracy against a reference')
 PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}
 FORBIDDEN = re.compile('back' + r'door|\bim' + r'plant|\bcle' + r'an\b|\bcle' + r'an(er|ed|up)', re.I)
 COLUMNS = {'file_id', 'at', 'evidence', 'severity', 'subject'}
@@ -58,7 +60,7 @@ def parse(path):
 
 def check_front(name, meta, text, knowledge):
     check(list(meta) == KEYS, f'{name}: keys {list(meta)}')
-    check(meta.get('id') == name and re.fullmatch(r'GH-[ZNBPCLT]\d\d', name), f'{name}: id')
+    check(meta.get('id') == name and re.fullmatch(r'GH-[ZNBPCLTW]\d\d', name), f'{name}: id')
     check(text.startswith('-- SPDX-License-Identifier: Apache-2.0\n'), f'{name}: licence line')
     check(0 < len(meta['title']) <= 78 and not meta['title'].endswith('.'), f'{name}: title')
     check(meta['severity'] in SEVERITIES, f'{name}: severity')
@@ -78,7 +80,8 @@ def check_front(name, meta, text, knowledge):
     check(not destroys or 0 <= keeps < destroys[0] or re.match(r'(Look up|If you|Nothing|If it was not you)', first), f'{name}: evidence comes first')
     for token in [x.strip() for x in meta['needs'].split(',')]:
         word, _, arg = token.partition(' ')
-        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators'),
+        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators')
+              or (word == 'recording' and arg in CHECKS),
               f'{name}: needs {token!r}')
 
 

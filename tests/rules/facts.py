@@ -42,6 +42,10 @@ CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
 CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT, line INT);
 CREATE TABLE passwd(file_id INT, user TEXT, uid INT, hash TEXT, shell TEXT, line INT);
 CREATE TABLE adb_keys(file_id INT, fp TEXT, comment TEXT, line INT);
+CREATE TABLE recordings(recording INT, file_id INT, at INT, name TEXT, part INT, role TEXT, format TEXT, samples INT, state TEXT, missing INT, clock INT);
+CREATE TABLE samples(recording INT, t INT, hr INT);
+CREATE TABLE watch_spans(file_id INT, recording INT, part INT, role TEXT, kind TEXT, from_ms INT, to_ms INT, seconds INT, certainty TEXT, paired INT, words TEXT, times TEXT);
+CREATE TABLE watch_accuracy(file_id INT, recording INT, reference INT, scope TEXT, seconds INT, bias REAL, low REAL, high REAL, mape REAL);
 CREATE TABLE captures(file_id INT, packets INT, first_us INT, last_us INT);
 CREATE TABLE flows(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, proto TEXT, src TEXT, sport INT, dst TEXT, dport INT, local INT, first_us INT, last_us INT, packet INT, packets_out INT, packets_in INT,
   bytes_out INT, bytes_in INT, stream_out INT, stream_in INT, protocol TEXT, app TEXT, party TEXT, by TEXT, site TEXT, state TEXT, why TEXT);
@@ -177,3 +181,14 @@ class Facts:
             for intent in intents:
                 self.add('apk_intents', component_id=c, **intent)
         return row['apk_id']
+
+    def recording(self, state='complete', role='watch', **more):
+        """A recording; the number of its file."""
+        f = self.file('/w.fit', ftype='file')
+        self.add('recordings', **{'recording': 1, 'file_id': f, 'at': 0, 'name': 'w.fit', 'part': 0, 'role': role, 'format': 'fit', 'samples': 100, 'state': state, 'missing': 0, 'clock': 1, **more})
+        return f
+
+    def span(self, kind, certainty='certain', seconds=60, role='watch', words='100 fell to 50', state='complete'):
+        f = self.recording(state, role)
+        self.add('watch_spans', file_id=f, recording=1, part=0, role=role, kind=kind, from_ms=1000, to_ms=1000 + 1000 * seconds, seconds=seconds, certainty=certainty, paired=0,
+                 words=words, times='2023-11-14 22:13:20-22:14:20 UTC')

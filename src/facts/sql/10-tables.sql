@@ -90,6 +90,19 @@ CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing
 
+-- Recordings of heart rate. Times are milliseconds as the recording has them.
+CREATE TABLE IF NOT EXISTS d_watch_references(scan_id INTEGER, input INTEGER); -- numbers of the INPUTs, from 0; given, not derived
+CREATE TABLE IF NOT EXISTS d_recordings(scan_id INTEGER, id INTEGER, blob_id INTEGER, part INTEGER, place_id INTEGER, name TEXT,
+	role TEXT /* watch reference */, rates INTEGER /* moments with heart rate */, from_ms INTEGER, to_ms INTEGER, PRIMARY KEY(scan_id, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_watch_spans(scan_id INTEGER, recording INTEGER, kind TEXT /* half double cadence frozen dropout pause gap reboot
+	clock low high */, from_ms INTEGER, to_ms INTEGER, certainty TEXT /* certain probable suspected */, paired INTEGER, a REAL, b REAL, words TEXT);
+CREATE TABLE IF NOT EXISTS d_watch_checks(scan_id INTEGER, recording INTEGER, what TEXT, why_not TEXT /* NULL: it was looked for */);
+CREATE TABLE IF NOT EXISTS d_watch_accuracy(scan_id INTEGER, recording INTEGER, reference INTEGER, scope TEXT /* all; outside the bad spans */,
+	seconds INTEGER, bias REAL, low REAL, high REAL, low30 REAL, high30 REAL, mape REAL, within5 REAL, within5pc REAL, within10pc REAL,
+	ccc REAL /* NULL: the reference spans less than 30 bpm */, spread REAL, worst REAL, worst_ms INTEGER);
+CREATE TABLE IF NOT EXISTS d_watch_shifts(scan_id INTEGER, recording INTEGER, reference INTEGER, seconds INTEGER, known INTEGER, how TEXT);
+CREATE TABLE IF NOT EXISTS d_watch_pairs(scan_id INTEGER, recording INTEGER, reference INTEGER, t INTEGER, hr REAL, ref REAL); -- for the plot
+
 -- JUDGE.
 CREATE TABLE IF NOT EXISTS rule_states(scan_id INTEGER, rule TEXT, state TEXT, why TEXT, rows INTEGER,
 	PRIMARY KEY(scan_id, rule)) WITHOUT ROWID;

@@ -126,6 +126,18 @@
 @VIEW@ payload_checks AS SELECT node_id AS artifact_id, place, what, expected, computed, state FROM d_payload_checks WHERE scan_id=@SCAN@;
 @VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
 @VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
+-- recordings of heart rate
+@VIEW@ recordings AS SELECT d.id AS recording, d.place_id AS file_id, c.at, d.name, d.part, d.role, c.format, c.source, c.maker, c.sport, c.strap, c.samples,
+	c.messages, c.state, c.missing, c.clock, d.blob_id FROM d_recordings d JOIN c_recordings c ON c.blob_id=d.blob_id AND c.part=d.part WHERE d.scan_id=@SCAN@;
+@VIEW@ samples AS SELECT r.recording, s.t, s.hr, s.cadence, s.speed, s.distance, s.contact, s.at FROM recordings r JOIN c_samples s
+	ON s.blob_id=r.blob_id AND s.part=r.part;
+@VIEW@ watch_spans AS SELECT r.file_id, r.recording, r.part, r.role, s.kind, s.from_ms, s.to_ms, (s.to_ms-s.from_ms)/1000 AS seconds, s.certainty, s.paired, s.a, s.b, s.words,
+	CASE WHEN r.clock THEN strftime('%Y-%m-%d %H:%M:%S', s.from_ms/1000, 'unixepoch')||strftime('–%H:%M:%S UTC', s.to_ms/1000, 'unixepoch')
+		ELSE printf('%d s–%d s since the start of its clock', s.from_ms/1000, s.to_ms/1000) END AS times
+	FROM d_watch_spans s JOIN recordings r ON r.recording=s.recording WHERE s.scan_id=@SCAN@;
+@VIEW@ watch_checks AS SELECT r.file_id, c.recording, r.role, c.what, c.why_not FROM d_watch_checks c JOIN recordings r ON r.recording=c.recording WHERE c.scan_id=@SCAN@;
+@VIEW@ watch_accuracy AS SELECT r.file_id, a.*, s.seconds AS shift, s.known AS shift_known, s.how AS shift_how FROM d_watch_accuracy a JOIN recordings r ON r.recording=a.recording
+	JOIN d_watch_shifts s ON s.scan_id=a.scan_id AND s.recording=a.recording AND s.reference=a.reference WHERE a.scan_id=@SCAN@;
 -- What a maker's list states of the files beside it, and whether they are that.
 @VIEW@ package_sums AS SELECT l.place_id AS list_id, p.place_id AS file_id, s.path, s.partition, s.algorithm, s.value AS stated, d.value AS found,
 	CASE WHEN p.place_id IS NULL OR b.format='lfs-pointer' THEN 'missing' WHEN d.value IS NULL THEN 'not compared' WHEN d.value=s.value THEN 'same'
