@@ -106,6 +106,7 @@ NOTED = {
     "v3-only-with-rsa-pkcs1-sha512-4096-apk-sig-block-size-mismatch.apk": "signing block of 4084 bytes that begins with 10664403795968",
     "issue-1128-min-sdk-30-poc.apk": "a second v2 block, which Android overlooks",
     "issue-1128-poc2.apk": "a second v2 block, which Android overlooks",
+    "v2-only-garbage-between-cd-and-eocd.apk": "a signing block that Android overlooks: bytes between the central directory and its end record",
     "v2-only-no-certs-in-sig.apk": "a signer without certificate",
     "v3-only-no-certs-in-sig.apk": "a signer without certificate",
     "v2-only-two-signers-second-signer-no-sig.apk": "a signer without signature",
