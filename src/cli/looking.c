@@ -134,9 +134,8 @@ enum gh_code gh_scan_start(struct gh_scan *s, struct gh_err *err)
 
 enum gh_code gh_scan_known(struct gh_scan *s, struct gh_err *err)
 {
-	uint32_t last = s->literals_path || s->config.off || s->look_again
-				? (uint32_t)gh_db_number(s->db, "SELECT max(blob_id) FROM blobs", 0)
-				: gh_db_known(s->db, on_known, s);
+	uint32_t last = s->literals_path || s->config.off || s->look_again ? gh_db_last_blob(s->db)
+									   : gh_db_known(s->db, on_known, s);
 	if (gh_engine_start(s->engine, last))
 		return GH_OK;
 	return gh_fail(err, GH_LIMIT, 0, "the facts database holds too many contents; begin a new one");

@@ -52,6 +52,9 @@ enum gh_code gh_db_looked(struct gh_db *db, uint32_t root, const char *sandbox, 
 /* The last word: complete or interrupted; the file becomes one portable file. */
 enum gh_code gh_db_end(struct gh_db *db, const char *state, struct gh_err *err) GH_MUST;
 
+/* The highest blob id in use. A scan that was killed may have left rows of facts whose blob's own row never came: an id that was
+ * given away once is not given to another content. */
+uint32_t gh_db_last_blob(struct gh_db *db);
 /* Blobs of earlier complete scans by the same plug-ins: each call gives one; 0 at the end. */
 typedef bool gh_db_known_fn(void *to, uint32_t blob, const uint8_t sha256[32], uint64_t plugins);
 uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to);

@@ -127,7 +127,7 @@ static enum gh_code all_copy(struct import *im)
 enum gh_code gh_db_import(struct gh_db *db, struct gh_db *from, int64_t scan, int64_t *ret_scan, struct gh_err *err)
 {
 	struct import im = {.db = db, .from = from, .scan = scan, .err = err};
-	im.base[M_BLOB] = gh_db_number(db, "SELECT max(blob_id) FROM blobs", 0);
+	im.base[M_BLOB] = gh_db_last_blob(db);
 	im.base[M_PLACE] = gh_db_number(db, "SELECT max(place_id) FROM places", 0);
 	im.base[M_NODE] = gh_db_number(db, "SELECT max(node_id) FROM nodes", 0);
 	*ret_scan = im.base[M_SCAN] = gh_db_number(db, "SELECT max(scan_id) FROM scans", 0) + 1;

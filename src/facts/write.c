@@ -285,6 +285,17 @@ enum gh_code gh_db_end(struct gh_db *db, const char *state, struct gh_err *err)
 	return code;
 }
 
+uint32_t gh_db_last_blob(struct gh_db *db)
+{
+	uint64_t last = (uint64_t)gh_db_number(db, "SELECT max(blob_id) FROM blobs", 0);
+	for (size_t i = 0; i < GH_N_TABLES; i++) {
+		char sql[96];
+		snprintf(sql, sizeof sql, "SELECT max(blob_id) FROM c_%s", gh_tables[i].name);
+		last = gh_max(last, (uint64_t)gh_db_number(db, sql, 0));
+	}
+	return (uint32_t)last;
+}
+
 uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to)
 {
 	char plugins[2048];
@@ -312,5 +323,5 @@ uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to)
 	}
 	sqlite3_finalize(st);
 	sqlite3_finalize(runs);
-	return (uint32_t)gh_db_number(db, "SELECT max(blob_id) FROM blobs", 0);
+	return gh_db_last_blob(db);
 }
