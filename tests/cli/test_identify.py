@@ -91,7 +91,7 @@ def test_cut():
 
 def test_unknown():
     for data, word in ((b"", "empty"), (bytes(9000), "zeros"), (b"\xff" * 9000, "erased"), (b"hello world\n" * 50, "text"), (os.urandom(9000), "encrypted"),
-                       (b"CrAU" + bytes(100), "update payload"), (bytes(512) + b"EFI PART" + bytes(600), "whole disk"), (os.urandom(256) + b"ANDROID!" + bytes(900), "behind a header"),
+                       (b"CrAU" + bytes(100), "update package"), (bytes(512) + b"EFI PART" + bytes(600), "whole disk"), (os.urandom(256) + b"ANDROID!" + bytes(900), "behind a header"),
                        (b"<!DOCTYPE html><p>403", "web page"), (b"\x28\xb5\x2f\xfd" + bytes(40), "Zstandard")):
         (D / "unknown.bin").write_bytes(data)
         code, out, err = gh("unknown.bin")
