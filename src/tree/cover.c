@@ -8,6 +8,7 @@
 enum {
 	CHILDREN_MAX = 1 << 20,
 	SWEEP_MAX = 64 << 20, /* bytes of gaps read in one container; holes cost nothing */
+	SPANS_MAX = 48 << 20, /* memory for three lists of spans, and what they grew from */
 };
 
 /* Runs of the watched source are marked, so that bytes of other sources (memory, a spill) are not taken for its own. */
@@ -16,6 +17,8 @@ static const uint64_t MARK = 1ull << 62;
 struct pass {
 	struct gh_ctx ctx; /* first: the plug-in gets it */
 	struct gh_budget budget;
+	/* The spans' own: a plug-in gives back what it took from its arena, and with it what grew there while it read. */
+	struct gh_arena arena;
 	struct gh_spans content, own, last; /* last: read by the call that ended the listing */
 	struct gh_spans *reads; /* where reads go; NULL: nowhere */
 	uint64_t fs_size;
@@ -135,11 +138,8 @@ static bool relist(struct pass *p, const struct gh_format *f, struct gh_source *
 		if (code)
 			break;
 		struct gh_mark mark = gh_arena_mark(p->ctx.arena);
-		struct gh_spans content = p->content, own = p->own, last = p->last;
 		place(p, f, state, &child);
-		/* What grew meanwhile lies above the mark: it stays. */
-		if (p->content.p == content.p && p->own.p == own.p && p->last.p == last.p)
-			gh_arena_release(p->ctx.arena, mark);
+		gh_arena_release(p->ctx.arena, mark);
 	}
 	p->last.n = 0;
 	p->reads = &p->last;
@@ -197,12 +197,14 @@ void gh_cover(struct gh_look *look, struct gh_container *c)
 	if (p && w) {
 		p->budget = (struct gh_budget){c->bytes, c->run.budget.steps, &look->phase->beat};
 		p->ctx = (struct gh_ctx){&look->arena, &p->budget, &ops};
-		p->content.arena = p->own.arena = p->last.arena = &look->arena;
+		gh_arena_init(&p->arena, SPANS_MAX);
+		p->content.arena = p->own.arena = p->last.arena = &p->arena;
 		p->reads = &p->own;
 		*w = (struct watched){{&watch, c->src->size}, c->src, p};
 		bool whole = relist(p, c->format, &w->base);
 		gh_cover_footer(c->src, &look->arena, &p->own);
 		tell(c, p, whole);
+		gh_arena_done(&p->arena);
 	}
 	gh_arena_release(&look->arena, mark);
 }
