@@ -58,10 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		h.row = check_row;
 		h.look.hollow = 1 << 20; /* hashing zeros finds nothing */
 		if (only >= 0)
-			h.look.off = ~(1ull << only);
+			gh_harness_only(&h, only);
 		/* Several files are needed for one artifact: they come in a zip. */
 		if (only >= 0 && (size_t)only < gh_n_formats && gh_formats[only]->open_set)
-			h.look.off &= ~(1ull << gh_plugin_find(GH_STR("zip")));
+			gh_harness_also(&h, gh_plugin_find(GH_STR("zip")));
 		gh_harness_look(&h, gh_str(only_name() ? only_name() : names[i]), size);
 		gh_harness_done(&h);
 		if (only >= 0 && (size_t)only < gh_n_formats)

@@ -82,7 +82,7 @@ static bool on_tick(void *to, const struct gh_engine_state *state)
 	return !stopped;
 }
 
-static bool on_known(void *to, uint32_t blob, const uint8_t sha256[32], uint64_t plugins)
+static bool on_known(void *to, uint32_t blob, const uint8_t sha256[32], const struct gh_plugins *plugins)
 {
 	return gh_engine_know(((struct gh_scan *)to)->engine, blob, sha256, plugins);
 }
@@ -134,8 +134,7 @@ enum gh_code gh_scan_start(struct gh_scan *s, struct gh_err *err)
 
 enum gh_code gh_scan_known(struct gh_scan *s, struct gh_err *err)
 {
-	uint32_t last = s->literals_path || s->config.off || s->look_again ? gh_db_last_blob(s->db)
-									   : gh_db_known(s->db, on_known, s);
+	uint32_t last = s->literals_path || s->look_again ? gh_db_last_blob(s->db) : gh_db_known(s->db, on_known, s);
 	if (gh_engine_start(s->engine, last))
 		return GH_OK;
 	return gh_fail(err, GH_LIMIT, 0, "the facts database holds too many contents; begin a new one");

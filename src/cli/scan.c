@@ -64,7 +64,8 @@ static bool without(struct gh_scan *s, const char *name)
 			near.best.p ? "; did you mean " : "", (int)near.best.n, near.best.p ? near.best.p : "");
 		return false;
 	}
-	s->config.off |= 1ull << bit;
+	gh_plugins_add(&s->config.off, (unsigned)bit);
+	s->look_again = true;
 	return true;
 }
 

@@ -13,7 +13,7 @@ enum {
 
 struct entry {
 	uint8_t key[32];
-	uint64_t plugins; /* atomic */
+	struct gh_plugins plugins; /* shared */
 	uint32_t alias; /* atomic */
 	uint32_t unused;
 };
@@ -85,9 +85,9 @@ uint32_t gh_claims_get(struct gh_claims *c, const uint8_t key[32], bool *ret_kno
 	}
 }
 
-uint64_t gh_claims_plugins(struct gh_claims *c, uint32_t id, uint64_t bits)
+bool gh_claims_plugin(struct gh_claims *c, uint32_t id, unsigned plugin)
 {
-	return __atomic_fetch_or(&c->entry[id - 1].plugins, bits, __ATOMIC_ACQ_REL);
+	return gh_plugins_claim(&c->entry[id - 1].plugins, plugin);
 }
 
 uint32_t gh_claims_alias(struct gh_claims *c, const uint8_t key[32], uint32_t value)
@@ -101,7 +101,7 @@ uint32_t gh_claims_alias(struct gh_claims *c, const uint8_t key[32], uint32_t va
 	return __atomic_load_n(&c->entry[id - 1].alias, __ATOMIC_ACQUIRE);
 }
 
-bool gh_claims_preset(struct gh_claims *c, uint32_t id, const uint8_t key[32], uint64_t plugins)
+bool gh_claims_preset(struct gh_claims *c, uint32_t id, const uint8_t key[32], const struct gh_plugins *plugins)
 {
 	uint32_t other;
 	if (!id || id > ENTRIES)
@@ -110,7 +110,7 @@ bool gh_claims_preset(struct gh_claims *c, uint32_t id, const uint8_t key[32], u
 	if (other)
 		return true; /* the same content twice (a large image): the first serves */
 	memcpy(c->entry[id - 1].key, key, 32);
-	c->entry[id - 1].plugins = plugins;
+	c->entry[id - 1].plugins = *plugins;
 	*slot = id;
 	return true;
 }

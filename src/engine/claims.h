@@ -4,8 +4,7 @@
 #ifndef GH_ENGINE_CLAIMS_H
 #define GH_ENGINE_CLAIMS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "tree/look.h"
 
 struct gh_claims;
 
@@ -17,13 +16,13 @@ void gh_claims_free(struct gh_claims *claims);
 uint32_t gh_claims_get(struct gh_claims *claims, const uint8_t key[32], bool *ret_known);
 /* The number of a key, or 0. */
 uint32_t gh_claims_find(struct gh_claims *claims, const uint8_t key[32]);
-/* Sets plug-in bits of a number; returns those that were set before. */
-uint64_t gh_claims_plugins(struct gh_claims *claims, uint32_t id, uint64_t bits);
+/* Takes a plug-in for a number; true: it was taken before. */
+bool gh_claims_plugin(struct gh_claims *claims, uint32_t id, unsigned plugin);
 /* What an alias key stands for; sets it if value is not 0. */
 uint32_t gh_claims_alias(struct gh_claims *claims, const uint8_t key[32], uint32_t value);
 
 /* Before any worker runs: gives a key the number it has in the database, and starts new numbers behind `last`. */
-bool gh_claims_preset(struct gh_claims *claims, uint32_t id, const uint8_t key[32], uint64_t plugins);
+bool gh_claims_preset(struct gh_claims *claims, uint32_t id, const uint8_t key[32], const struct gh_plugins *plugins);
 bool gh_claims_start(struct gh_claims *claims, uint32_t last);
 
 #endif

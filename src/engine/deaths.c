@@ -193,7 +193,7 @@ static void count_death(struct gh_engine *e, int32_t plugin, bool hung)
 	e->deaths[plugin]++;
 	e->hangs[plugin] += hung;
 	if (e->deaths[plugin] >= DEATHS_MAX || e->hangs[plugin] >= HANGS_MAX)
-		__atomic_fetch_or(&e->shared->given_up, 1ull << plugin, __ATOMIC_RELAXED);
+		gh_plugins_claim(&e->shared->given_up, (unsigned)plugin);
 }
 
 void gh_slot_died(struct gh_engine *e, unsigned i)

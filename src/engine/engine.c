@@ -145,7 +145,7 @@ void gh_engine_free(struct gh_engine *e)
 	free(e);
 }
 
-bool gh_engine_know(struct gh_engine *e, uint32_t blob, const uint8_t sha256[32], uint64_t plugins)
+bool gh_engine_know(struct gh_engine *e, uint32_t blob, const uint8_t sha256[32], const struct gh_plugins *plugins)
 {
 	return gh_claims_preset(e->claims, blob, sha256, plugins);
 }

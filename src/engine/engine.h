@@ -12,7 +12,7 @@ struct gh_engine_config {
 	const char *spill_dir; /* NULL: $TMPDIR, else /var/tmp */
 	const struct gh_literals *literals;
 	const struct gh_given *given; /* NULL: nothing */
-	uint64_t off; /* plug-ins switched off, by bit */
+	struct gh_plugins off; /* switched off */
 	unsigned hang_seconds; /* without a heartbeat; 0: 60 */
 	uint64_t shuffle; /* not 0: take jobs in an order drawn from this seed (tests) */
 };
@@ -42,7 +42,8 @@ struct gh_engine *gh_engine_new(const struct gh_engine_config *config, struct gh
 void gh_engine_free(struct gh_engine *engine);
 
 /* Content known from before: its number, and the plug-ins that need not run again. Before gh_engine_scan. */
-bool gh_engine_know(struct gh_engine *engine, uint32_t blob, const uint8_t sha256[32], uint64_t plugins);
+bool gh_engine_know(
+	struct gh_engine *engine, uint32_t blob, const uint8_t sha256[32], const struct gh_plugins *plugins);
 /* New blobs get numbers behind `last`. */
 bool gh_engine_start(struct gh_engine *engine, uint32_t last);
 

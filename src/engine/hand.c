@@ -125,7 +125,7 @@ static void slot_send(struct gh_engine *e, struct gh_slot *s, struct gh_pending 
 static bool reader_given_up(const struct gh_engine *e, const struct gh_pending *p)
 {
 	/* One that was tried has claimed contents: it is tried on. */
-	return p->format >= 0 && !p->attempt && e->shared->given_up >> p->format & 1;
+	return p->format >= 0 && !p->attempt && gh_plugins_claimed(&e->shared->given_up, (unsigned)p->format);
 }
 
 /* One job for an idle worker, or its end without one; false: there is none. */

@@ -21,7 +21,7 @@ struct gh_shared {
 	struct gh_watermark mark[GH_SPILLS_MAX];
 	uint64_t queued; /* atomic; bytes of jobs that wait in the coordinator */
 	uint32_t pours; /* atomic; streams that were to be unpacked into spill files so far */
-	uint64_t given_up; /* atomic; plug-ins that stopped too often in this scan, by bit */
+	struct gh_plugins given_up; /* shared; those that stopped too often in this scan */
 };
 
 /* What a worker is born with. */

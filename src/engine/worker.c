@@ -89,8 +89,8 @@ static uint32_t w_alias(struct gh_look *look, const uint8_t key[32], uint32_t bl
 
 static bool w_claim_plugin(struct gh_look *look, uint32_t blob, unsigned plugin)
 {
-	uint64_t before = gh_claims_plugins(of(look)->kit->claims, blob, 1ull << plugin);
-	return again(look) || !(before >> plugin & 1);
+	bool before = gh_claims_plugin(of(look)->kit->claims, blob, plugin);
+	return again(look) || !before;
 }
 
 /* What a job is known by, when its maker is tried again and makes it a second time. */

@@ -33,7 +33,7 @@ struct gh_scan_info {
 	const char *inputs; /* one a line */
 	const char *rules_sha256;
 	const char *knowledge_sha256;
-	uint64_t off; /* plug-ins switched off */
+	struct gh_plugins off; /* switched off */
 };
 
 /* A new scan in state `running`. */
@@ -56,7 +56,7 @@ enum gh_code gh_db_end(struct gh_db *db, const char *state, struct gh_err *err) 
  * given away once is not given to another content. */
 uint32_t gh_db_last_blob(struct gh_db *db);
 /* Blobs of earlier complete scans by the same plug-ins: each call gives one; 0 at the end. */
-typedef bool gh_db_known_fn(void *to, uint32_t blob, const uint8_t sha256[32], uint64_t plugins);
+typedef bool gh_db_known_fn(void *to, uint32_t blob, const uint8_t sha256[32], const struct gh_plugins *plugins);
 uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to);
 
 /* The shipped knowledge (data/ *.tsv), each file a table of its name. */

@@ -199,12 +199,12 @@ static void plugins_text(char *buf, size_t cap)
 			buf + n, cap - n, "%s%s:%u", i ? " " : "", gh_plugin_name(i), gh_plugin_version(i));
 }
 
-static void off_text(uint64_t off, char *buf, size_t cap)
+static void off_text(const struct gh_plugins *off, char *buf, size_t cap)
 {
 	size_t n = 0;
 	buf[0] = 0;
 	for (unsigned i = 0; i < gh_n_plugins() && n < cap; i++)
-		if (off >> i & 1)
+		if (gh_plugins_has(off, i))
 			n += (size_t)snprintf(buf + n, cap - n, "%s%s", n ? " " : "", gh_plugin_name(i));
 }
 
@@ -212,7 +212,7 @@ enum gh_code gh_db_begin(struct gh_db *db, const struct gh_scan_info *info, int6
 {
 	char plugins[2048], off[2048];
 	plugins_text(plugins, sizeof plugins);
-	off_text(info->off, off, sizeof off);
+	off_text(&info->off, off, sizeof off);
 	/* Nobody else writes here: what still says that it runs was killed. */
 	enum gh_code code = gh_db_script(db, "UPDATE scans SET state='interrupted' WHERE state='running'", err);
 	if (code)
@@ -311,15 +311,16 @@ uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to)
 	}
 	bool go = st && runs;
 	while (go && sqlite3_step(st) == SQLITE_ROW) {
-		uint64_t mask = 0;
+		struct gh_plugins done = {0};
 		sqlite3_bind_int64(runs, 1, sqlite3_column_int64(st, 0));
 		while (sqlite3_step(runs) == SQLITE_ROW) {
 			int bit = gh_plugin_find(gh_str((const char *)sqlite3_column_text(runs, 0)));
-			mask |= bit >= 0 ? 1ull << bit : 0;
+			if (bit >= 0)
+				gh_plugins_add(&done, (unsigned)bit);
 		}
 		sqlite3_reset(runs);
 		if (sqlite3_column_bytes(st, 1) == 32)
-			go = fn(to, (uint32_t)sqlite3_column_int64(st, 0), sqlite3_column_blob(st, 1), mask);
+			go = fn(to, (uint32_t)sqlite3_column_int64(st, 0), sqlite3_column_blob(st, 1), &done);
 	}
 	sqlite3_finalize(st);
 	sqlite3_finalize(runs);

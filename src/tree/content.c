@@ -14,8 +14,9 @@ struct content {
 	struct gh_probe probe;
 	enum gh_bid bid[GH_MAX_PLUGINS]; /* by format */
 	int best; /* format, or -1 */
-	uint64_t wanted; /* inspectors that want it, by number */
-	uint64_t wanted_nameless; /* those that want it whatever its name */
+	struct gh_plugins wanted; /* inspectors that want it, by bit */
+	bool wanted_nameless; /* by one of them whatever its name */
+	bool wanted_by_name; /* by one of them for its name only */
 	uint32_t blob;
 	uint8_t sha256[32];
 	bool fresh;
@@ -36,12 +37,15 @@ static void bids_make(struct gh_look *look, struct content *t)
 {
 	struct gh_probe probe = nameless(t);
 	for (unsigned i = 0; i < gh_n_inspectors; i++) {
-		t->wanted |= (uint64_t)gh_inspectors[i]->wants(&t->probe) << i;
-		t->wanted_nameless |= (uint64_t)gh_inspectors[i]->wants(&probe) << i;
+		bool whatever = gh_inspectors[i]->wants(&probe), wants = gh_inspectors[i]->wants(&t->probe);
+		t->wanted_nameless |= whatever;
+		t->wanted_by_name |= wants && !whatever;
+		if (wants)
+			gh_plugins_add(&t->wanted, i);
 	}
 	t->best = -1;
 	for (unsigned i = 0; i < gh_n_formats; i++) {
-		t->bid[i] = look->off >> i & 1 ? GH_BID_NO : gh_formats[i]->bid(&t->probe);
+		t->bid[i] = gh_plugins_has(&look->off, i) ? GH_BID_NO : gh_formats[i]->bid(&t->probe);
 		if (t->bid[i] > (t->best < 0 ? GH_BID_NO : t->bid[t->best]))
 			t->best = (int)i;
 	}
@@ -198,7 +202,7 @@ static void emit_blob(struct gh_look *look, struct content *t, bool hashed)
 static bool left_out(struct gh_look *look, uint32_t blob, unsigned bit)
 {
 	const struct gh_skip *skip = gh_skip_find(look, blob, -1, (int32_t)bit);
-	if (look->off >> bit & 1)
+	if (gh_plugins_has(&look->off, bit))
 		look->ops->run(look, blob, bit, "off", 0, "switched off");
 	else if (skip && !skip->listed)
 		look->ops->run(look, blob, bit, skip->why, 0,
@@ -251,7 +255,7 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 {
 	const struct gh_container *c = at->c;
 	for (unsigned i = 0; i < gh_n_inspectors; i++)
-		if (t->wanted >> i & 1 && !t->part)
+		if (gh_plugins_has(&t->wanted, i) && !t->part)
 			inspect(look, t, i);
 	for (unsigned i = 0; i < gh_n_formats; i++) {
 		if (!admits(t, i) || own_kind(at, gh_formats[i]))
@@ -284,7 +288,7 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 		gh_arena_release(&look->arena, mark);
 	}
 	for (unsigned i = 0; i < gh_n_formats; i++)
-		if (look->off >> i & 1 && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
+		if (gh_plugins_has(&look->off, i) && gh_formats[i]->bid(&t->probe) >= GH_BID_MAGIC &&
 			look->ops->claim_plugin(look, t->blob, i))
 			left_out(look, t->blob, i);
 }
@@ -402,7 +406,7 @@ static bool known_inode(struct gh_look *look, struct content *t, const uint8_t k
 	if (!t->blob || gh_probe_make(t->src, t->name, &look->arena, &t->probe, &err))
 		return false;
 	bids_make(look, t);
-	return !(t->wanted & ~t->wanted_nameless); /* wanted for its name: the full way */
+	return !t->wanted_by_name; /* wanted for its name: the full way */
 }
 
 uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const struct gh_place *at, struct gh_err *err)
@@ -425,7 +429,7 @@ uint32_t gh_look_content(struct gh_look *look, struct gh_source *src, const stru
 	if (identify(look, t, at, err))
 		return 0;
 	if (at->c->depth >= GH_MAX_DEPTH - 1) {
-		if (t->wanted || opened_by_any(t))
+		if (t->wanted_nameless || t->wanted_by_name || opened_by_any(t))
 			gh_fail(err, GH_LIMIT, 0, "not opened: more than %d containers inside each other",
 				GH_MAX_DEPTH);
 		return t->blob;

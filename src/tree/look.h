@@ -9,10 +9,36 @@
 enum {
 	GH_MAX_DEPTH =
 		16, /* containers inside each other; a real phone needs about 9 (zip, sparse, LP, ext4, APEX, ext4, APK, zip) */
-	GH_MAX_PLUGINS = 64, /* bits in a mask */
+	GH_MAX_PLUGINS = 128, /* in a set of them */
 	GH_BATCH_CHILDREN = 64, /* children handed over in one job at most… */
 	GH_BATCH_BYTES = 16 << 20, /* …or this much content: small enough that workers end together */
 };
+
+/* A set of plug-ins. */
+struct gh_plugins {
+	uint64_t w[GH_MAX_PLUGINS / 64]; /* a bit each */
+};
+
+static inline bool gh_plugins_has(const struct gh_plugins *set, unsigned bit)
+{
+	return set->w[bit / 64] >> bit % 64 & 1;
+}
+
+static inline void gh_plugins_add(struct gh_plugins *set, unsigned bit)
+{
+	set->w[bit / 64] |= 1ull << bit % 64;
+}
+
+/* The same for a set that several processes share; true: it was there before. */
+static inline bool gh_plugins_claim(struct gh_plugins *set, unsigned bit)
+{
+	return __atomic_fetch_or(&set->w[bit / 64], 1ull << bit % 64, __ATOMIC_ACQ_REL) >> bit % 64 & 1;
+}
+
+static inline bool gh_plugins_claimed(const struct gh_plugins *set, unsigned bit)
+{
+	return __atomic_load_n(&set->w[bit / 64], __ATOMIC_RELAXED) >> bit % 64 & 1;
+}
 
 /* A plug-in's bit: formats first, then inspectors, in the order of the generated lists. */
 unsigned gh_format_bit(const struct gh_format *format);
@@ -143,11 +169,11 @@ struct gh_look {
 	struct gh_phase *phase;
 	const struct gh_literals *literals; /* NULL: none */
 	const struct gh_given *given; /* NULL: nothing */
-	uint64_t off; /* plug-ins switched off, by bit */
+	struct gh_plugins off; /* switched off */
 	uint64_t hollow; /* bytes of holes that a content may have before its budget is asked */
 	const struct gh_skip *skip;
 	size_t n_skip;
-	const uint64_t *given_up; /* atomic; plug-ins that stopped too often in this scan, by bit; NULL: none */
+	const struct gh_plugins *given_up; /* shared; those that stopped too often in this scan; NULL: none */
 	uint32_t nth[GH_MAX_PLUGINS]; /* contents of this job that each plug-in was for */
 	struct gh_open *open; /* container chains kept open between jobs */
 	uint64_t open_clock;

@@ -165,7 +165,7 @@ const struct gh_skip *gh_skip_find(const struct gh_look *look, uint32_t blob, in
 	for (size_t i = 0; i < look->n_skip; i++)
 		if (skips(look, &look->skip[i], blob, child, plugin))
 			return &look->skip[i];
-	if (plugin >= 0 && look->given_up && __atomic_load_n(look->given_up, __ATOMIC_RELAXED) >> plugin & 1)
+	if (plugin >= 0 && look->given_up && gh_plugins_claimed(look->given_up, (unsigned)plugin))
 		return &given_up;
 	return NULL;
 }

@@ -244,7 +244,7 @@ int main(int argc, char **argv)
 	h.run = put_run;
 	h.look.given = &given;
 	if (only)
-		h.look.off = ~(1ull << gh_plugin_find(gh_str(only)));
+		gh_harness_only(&h, gh_plugin_find(gh_str(only)));
 	gh_harness_look(&h, gh_str_base(gh_str(argv[i])), input_size);
 	gh_harness_done(&h);
 	free((char *)given.keylog.p);

@@ -126,6 +126,18 @@ void gh_harness_init(struct gh_harness *h, uint64_t memory_limit)
 	h->look.phase = &h->phase;
 }
 
+void gh_harness_only(struct gh_harness *h, int plugin)
+{
+	memset(&h->look.off, 0xff, sizeof h->look.off);
+	gh_harness_also(h, plugin);
+}
+
+void gh_harness_also(struct gh_harness *h, int plugin)
+{
+	if (plugin >= 0)
+		h->look.off.w[plugin / 64] &= ~(1ull << plugin % 64);
+}
+
 void gh_harness_done(struct gh_harness *h)
 {
 	gh_look_done(&h->look);

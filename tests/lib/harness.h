@@ -22,6 +22,9 @@ struct gh_harness {
 /* Callbacks may be NULL. */
 void gh_harness_init(struct gh_harness *h, uint64_t memory_limit);
 void gh_harness_done(struct gh_harness *h);
+/* Switches every plug-in off but this one; and then this one on too. -1: none. */
+void gh_harness_only(struct gh_harness *h, int plugin);
+void gh_harness_also(struct gh_harness *h, int plugin);
 /* Looks at what source() gives as INPUT `name`, everything below included. */
 void gh_harness_look(struct gh_harness *h, struct gh_str name, uint64_t size);
 
