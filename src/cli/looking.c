@@ -112,7 +112,7 @@ static enum gh_code scan_begin(struct gh_scan *s, struct gh_err *err)
 	gh_db_files_sha256(gh_rule_files, gh_n_rule_files, rules);
 	gh_db_files_sha256(gh_data_files, gh_n_data_files, knowledge);
 	char *inputs = inputs_text(s);
-	struct gh_scan_info info = {inputs, rules, knowledge, s->config.off};
+	struct gh_scan_info info = {inputs, rules, knowledge, s->config.off, s->literals_sha256};
 	enum gh_code code = gh_db_begin(s->db, &info, &s->id, err);
 	free(inputs);
 	return code;
@@ -134,7 +134,7 @@ enum gh_code gh_scan_start(struct gh_scan *s, struct gh_err *err)
 
 enum gh_code gh_scan_known(struct gh_scan *s, struct gh_err *err)
 {
-	uint32_t last = s->literals_path || s->look_again ? gh_db_last_blob(s->db) : gh_db_known(s->db, on_known, s);
+	uint32_t last = s->look_again ? gh_db_last_blob(s->db) : gh_db_known(s->db, s->literals_sha256, on_known, s);
 	if (gh_engine_start(s->engine, last))
 		return GH_OK;
 	return gh_fail(err, GH_LIMIT, 0, "the facts database holds too many contents; begin a new one");

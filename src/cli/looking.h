@@ -16,6 +16,7 @@ struct gh_scan {
 	size_t n_inputs;
 	const char *db_path;
 	const char *literals_path;
+	char literals_sha256[65]; /* "": none */
 	bool look_again; /* what is given changes what content says: nothing known is taken over */
 	/* Optional: writes what was given into the database, before DERIVE. */
 	enum gh_code (*prepare)(struct gh_scan *s, struct gh_err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gifthorse scan: look, derive, judge, report. */
 #include <errno.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +150,20 @@ static int parse(struct gh_scan *s, int argc, char **argv)
 
 /* ---- literals ---- */
 
-static struct gh_literals *literals_from(const char *path, struct gh_err *err)
+static void literals_sha256(const struct gh_literal *list, size_t n, char out[65])
+{
+	uint8_t sum[32];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+	for (size_t i = 0; i < n; i++)
+		EVP_DigestUpdate(ctx, list[i].p, list[i].n + 1); /* with the zero behind it */
+	EVP_DigestFinal_ex(ctx, sum, NULL);
+	EVP_MD_CTX_free(ctx);
+	for (int i = 0; i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+static struct gh_literals *literals_from(const char *path, char sha256[65], struct gh_err *err)
 {
 	FILE *f = fopen(path, "r");
 	if (!f) {
@@ -174,6 +188,7 @@ static struct gh_literals *literals_from(const char *path, struct gh_err *err)
 	}
 	free(line);
 	fclose(f);
+	literals_sha256(list, n, sha256);
 	struct gh_literals *l = gh_literals_new(list, n, err);
 	for (size_t i = 0; i < n; i++)
 		free((char *)list[i].p);
@@ -225,7 +240,7 @@ int gh_scan_run(struct gh_scan *s)
 {
 	struct gh_err err = {0};
 	int exit_code = GH_EXIT_USAGE;
-	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, &err)))
+	if (!s->literals_path || (s->config.literals = literals_from(s->literals_path, s->literals_sha256, &err)))
 		exit_code = run(s, &err);
 	if (exit_code == GH_EXIT_USAGE && err.code)
 		gh_complain("%s", err.what);

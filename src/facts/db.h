@@ -34,6 +34,7 @@ struct gh_scan_info {
 	const char *rules_sha256;
 	const char *knowledge_sha256;
 	struct gh_plugins off; /* switched off */
+	const char *literals; /* digest of the list that is searched for; "": none */
 };
 
 /* A new scan in state `running`. */
@@ -55,9 +56,9 @@ enum gh_code gh_db_end(struct gh_db *db, const char *state, struct gh_err *err) 
 /* The highest blob id in use. A scan that was killed may have left rows of facts whose blob's own row never came: an id that was
  * given away once is not given to another content. */
 uint32_t gh_db_last_blob(struct gh_db *db);
-/* Blobs of earlier complete scans by the same plug-ins: each call gives one; 0 at the end. */
+/* Blobs of earlier complete scans by the same plug-ins, that searched for the same literals: each call gives one; 0 at the end. */
 typedef bool gh_db_known_fn(void *to, uint32_t blob, const uint8_t sha256[32], const struct gh_plugins *plugins);
-uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to);
+uint32_t gh_db_known(struct gh_db *db, const char *literals, gh_db_known_fn *fn, void *to);
 
 /* The shipped knowledge (data/ *.tsv), each file a table of its name. */
 enum gh_code gh_db_knowledge(struct gh_db *db, struct gh_err *err) GH_MUST;

@@ -191,12 +191,15 @@ void gh_db_run(struct gh_db *db, uint32_t blob, unsigned plugin, const char *sta
 }
 
 /* Names and versions of all plug-ins: blobs seen by others are looked at again. */
-static void plugins_text(char *buf, size_t cap)
+/* With what eyes a scan looks: two scans with the same text see the same in the same content. */
+static void plugins_text(const char *literals, char *buf, size_t cap)
 {
 	size_t n = 0;
 	for (unsigned i = 0; i < gh_n_plugins() && n < cap; i++)
 		n += (size_t)snprintf(
 			buf + n, cap - n, "%s%s:%u", i ? " " : "", gh_plugin_name(i), gh_plugin_version(i));
+	if (*literals && n < cap)
+		snprintf(buf + n, cap - n, " literals:%s", literals);
 }
 
 static void off_text(const struct gh_plugins *off, char *buf, size_t cap)
@@ -210,8 +213,8 @@ static void off_text(const struct gh_plugins *off, char *buf, size_t cap)
 
 enum gh_code gh_db_begin(struct gh_db *db, const struct gh_scan_info *info, int64_t *ret_scan, struct gh_err *err)
 {
-	char plugins[2048], off[2048];
-	plugins_text(plugins, sizeof plugins);
+	char plugins[4096], off[4096];
+	plugins_text(info->literals, plugins, sizeof plugins);
 	off_text(&info->off, off, sizeof off);
 	/* Nobody else writes here: what still says that it runs was killed. */
 	enum gh_code code = gh_db_script(db, "UPDATE scans SET state='interrupted' WHERE state='running'", err);
@@ -296,10 +299,10 @@ uint32_t gh_db_last_blob(struct gh_db *db)
 	return (uint32_t)last;
 }
 
-uint32_t gh_db_known(struct gh_db *db, gh_db_known_fn *fn, void *to)
+uint32_t gh_db_known(struct gh_db *db, const char *literals, gh_db_known_fn *fn, void *to)
 {
-	char plugins[2048];
-	plugins_text(plugins, sizeof plugins);
+	char plugins[4096];
+	plugins_text(literals, plugins, sizeof plugins);
 	sqlite3_stmt *st = prepare(db, "SELECT b.blob_id, b.sha256 FROM blobs b JOIN scans s USING(scan_id) WHERE "
 				       "s.state='complete' AND s.plugins=? "
 				       "AND s.tool_version=? AND b.sha256 NOT NULL AND b.blob_id NOT IN (SELECT "
