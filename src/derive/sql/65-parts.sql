@@ -40,9 +40,16 @@ INSERT INTO found SELECT k.kind, replace(k.name,'*',c.panel), 'panel', 'device t
 	FROM (SELECT DISTINCT panel FROM said WHERE panel NOT NULL) c JOIN parts k ON k.by='panel' AND lower(c.panel) GLOB k.pattern
 	JOIN said s ON s.panel=c.panel JOIN d_within w ON w.blob_id=s.blob_id AND w.scan_id=(SELECT scan_id FROM cur)
 	WHERE NOT EXISTS(SELECT 1 FROM parts x WHERE x.by='panel' AND x.name='' AND lower(c.panel) GLOB x.pattern);
-INSERT INTO found SELECT k.kind, replace(k.name,'*',p.name), 'file', 'name of a file', p.place_id, NULL FROM places p JOIN parts k
-	ON k.by='file' AND '/'||lower(ltrim(coalesce(p.dpath,p.path),'/')) GLOB k.pattern
-	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype='file' AND p.size>0 AND p.image NOT LIKE 'ramdisk:recovery%';
+-- Files are many, and so are patterns; most patterns share how they begin: a file is asked for the beginnings first.
+CREATE TEMP TABLE low AS SELECT place_id, name, '/'||lower(ltrim(coalesce(dpath,path),'/')) AS path FROM places
+	WHERE scan_id=(SELECT scan_id FROM cur) AND live=1 AND ftype='file' AND size>0 AND image NOT LIKE 'ramdisk:recovery%';
+CREATE TEMP TABLE ask AS SELECT kind, name, pattern, CASE WHEN pattern GLOB '[*]/[a-z0-9_.][a-z0-9_.][a-z0-9_.][a-z0-9_.]*'
+	THEN substr(pattern,1,6)||'*' ELSE pattern END AS head FROM parts WHERE by='file';
+CREATE INDEX temp.ask_head ON ask(head);
+INSERT INTO found SELECT k.kind, replace(k.name,'*',p.name), 'file', 'name of a file', p.place_id, NULL
+	FROM (SELECT DISTINCT head FROM ask) h CROSS JOIN low p ON p.path GLOB h.head CROSS JOIN ask k ON k.head=h.head AND p.path GLOB k.pattern;
+DROP TABLE temp.low;
+DROP TABLE temp.ask;
 INSERT INTO found SELECT k.kind, replace(k.name,'*',coalesce(c.name, gh_base(p.name))), 'module', 'kernel module', p.place_id, c.at
 	FROM c_kernel_modules c JOIN d_within w ON w.blob_id=c.blob_id AND w.scan_id=(SELECT scan_id FROM cur) JOIN places p USING(place_id)
 	JOIN parts k ON k.by='module' AND lower(coalesce(c.name, substr(p.name,1,length(p.name)-3))) GLOB k.pattern;

@@ -17,8 +17,8 @@
 WITH code(apk_id, host) AS (
   SELECT DISTINCT k.apk_id, COALESCE(i.host,'any code') FROM apk_components k JOIN apk_intents i ON i.component_id=k.component_id
   WHERE i.scheme='android_secret_code' AND COALESCE(k.enabled,1)=1
-    AND NOT EXISTS (SELECT 1 FROM bl_secret_codes b WHERE b.host=i.host))
-SELECT a.file_id AS file_id, NULL AS at, a.package||': '||
-       (SELECT group_concat(host,' ') FROM (SELECT c.host AS host FROM code c WHERE c.apk_id=a.apk_id ORDER BY c.host)) AS evidence, a.package AS subject
-FROM apks a
-WHERE a.is_system=1 AND EXISTS (SELECT 1 FROM code c WHERE c.apk_id=a.apk_id);
+    AND NOT EXISTS (SELECT 1 FROM bl_secret_codes b WHERE b.host=i.host)),
+codes(apk_id, hosts) AS (SELECT apk_id, group_concat(host,' ') FROM (SELECT apk_id, host FROM code ORDER BY apk_id, host) GROUP BY apk_id)
+SELECT a.file_id AS file_id, NULL AS at, a.package||': '||c.hosts AS evidence, a.package AS subject
+FROM codes c JOIN apks a USING(apk_id)
+WHERE a.is_system=1;
