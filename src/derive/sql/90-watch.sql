@@ -4,7 +4,7 @@
 CREATE TEMP TABLE IF NOT EXISTS w_reach(b INTEGER, name TEXT, input INTEGER);
 DELETE FROM w_reach;
 INSERT INTO w_reach WITH RECURSIVE r(b, name, input) AS (
-	SELECT m.child, m.name, row_number() OVER (ORDER BY m.n)-1 FROM c_members m JOIN cur ON m.blob_id=cur.root
+	SELECT m.child, m.name, row_number() OVER (ORDER BY m.n)-1 FROM c_members m JOIN cur ON m.blob_id=cur.root AND EXISTS(SELECT 1 FROM c_recordings)
 	UNION SELECT c.child, c.name, r.input FROM r JOIN (SELECT blob_id, child, name FROM c_members UNION ALL SELECT blob_id, child, path FROM c_entries) c
 		ON c.blob_id=r.b WHERE c.child NOT NULL)
 	SELECT b, name, input FROM r WHERE b IN (SELECT blob_id FROM c_recordings);
