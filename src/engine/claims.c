@@ -20,6 +20,7 @@ struct entry {
 
 struct gh_claims {
 	uint32_t n; /* atomic; entries given out */
+	uint32_t known; /* of them, before any worker ran */
 	uint32_t index[INDEX]; /* atomic; entry number + 1, 0: free */
 	struct entry entry[ENTRIES];
 };
@@ -119,6 +120,11 @@ bool gh_claims_start(struct gh_claims *c, uint32_t last)
 {
 	if (last >= ENTRIES)
 		return false;
-	c->n = last;
+	c->n = c->known = last;
 	return true;
+}
+
+bool gh_claims_first(const struct gh_claims *c)
+{
+	return !c->known;
 }

@@ -24,5 +24,7 @@ uint32_t gh_claims_alias(struct gh_claims *claims, const uint8_t key[32], uint32
 /* Before any worker runs: gives a key the number it has in the database, and starts new numbers behind `last`. */
 bool gh_claims_preset(struct gh_claims *claims, uint32_t id, const uint8_t key[32], const struct gh_plugins *plugins);
 bool gh_claims_start(struct gh_claims *claims, uint32_t last);
+/* Was nothing known then? */
+bool gh_claims_first(const struct gh_claims *claims);
 
 #endif

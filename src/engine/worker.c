@@ -286,6 +286,7 @@ _Noreturn void gh_worker_main(const struct gh_worker_kit *kit, unsigned slot, in
 	w.look.literals = kit->config->literals;
 	w.look.given = kit->config->given;
 	w.look.off = kit->config->off;
+	w.look.first = gh_claims_first(kit->claims);
 #ifdef GH_FAULTS
 	w.look.fault = gh_fault_wanted();
 #endif

@@ -218,17 +218,11 @@ static void look_hash(struct gh_look *look, struct gh_container *c, const struct
 	if (c->format)
 		gh_run_for_child(&c->run, jc->n);
 	enum gh_code code = gh_child_source(look, c, &jc->child, &src, &to_spill, &err);
-	struct gh_measure m = {.md5_digest = jc->child.flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	if (!code && src)
-		code = gh_measure_source(look->digest, NULL, src, &look->arena, &look->phase->beat, &m, &err);
+		code = gh_hash_apart(look, src, jc->blob, jc->child.flags, &err);
 	if (code || !src)
 		child_note(look, c, jc->n, &err, NULL);
 	child_run_tell(look, c);
-	if (!code && src)
-		look->ops->blob(look,
-			&(struct gh_blob_row){.blob = jc->blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
-	if (!code && src)
-		gh_md5_tell(look, jc->blob, &m, 0);
 }
 
 static void not_opened(struct gh_look *look, const struct gh_job *job, const struct gh_job_child *jc)

@@ -135,6 +135,35 @@ void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m
 				.value = gh_strn(hex, sizeof hex)});
 }
 
+static void hits_make(struct gh_look *look, struct hits *h, struct gh_measure *m)
+{
+	*h = (struct hits){.look = look};
+	if (!look->literals)
+		return;
+	h->list = gh_alloc_raw(&look->arena, HITS_MAX * sizeof *h->list);
+	h->cap = h->list ? HITS_MAX : 0;
+	m->hit = on_hit;
+	m->to = h;
+}
+
+enum gh_code gh_hash_apart(
+	struct gh_look *look, struct gh_source *src, uint32_t blob, uint32_t flags, struct gh_err *err)
+{
+	struct gh_measure m = {.md5_digest = flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
+	struct hits h = {0};
+	bool search = flags & GH_CHILD_SEARCH;
+	if (search)
+		hits_make(look, &h, &m);
+	if (gh_measure_source(
+		    look->digest, search ? look->literals : NULL, src, &look->arena, &look->phase->beat, &m, err))
+		return err->code;
+	look->ops->blob(
+		look, &(struct gh_blob_row){.blob = blob, .sha256 = m.sha256, .size = src->size, .entropy = -1});
+	gh_md5_tell(look, blob, &m, 0);
+	emit_hits(look, &h, blob);
+	return GH_OK;
+}
+
 /* Loads, hashes and searches; finds the blob. */
 static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, struct gh_err *err)
 {
@@ -144,13 +173,8 @@ static enum gh_code measure(struct gh_look *look, struct content *t, bool md5, s
 		m.md5_digest = look->md5;
 		m.md5_size = line;
 	}
-	struct hits h = {.look = look};
-	if (look->literals) {
-		h.list = gh_alloc_raw(&look->arena, HITS_MAX * sizeof *h.list);
-		h.cap = h.list ? HITS_MAX : 0;
-		m.hit = on_hit;
-		m.to = &h;
-	}
+	struct hits h;
+	hits_make(look, &h, &m);
 	enum gh_code code = GH_OK;
 	if (t->data)
 		gh_measure_data(look->digest, look->literals, t->data, t->src->size, &look->phase->beat, &m);
@@ -293,10 +317,11 @@ static void plugins(struct gh_look *look, struct content *t, const struct gh_pla
 			left_out(look, t->blob, i);
 }
 
-/* A whole image too large for memory is walked at once; its hash is another job's. */
+/* What is too large for memory is walked at once; its hash is another job's. */
 static void hash_apart(struct gh_look *look, const struct content *t, const struct gh_place *at)
 {
 	struct gh_job_child jc = {.n = at->row, .blob = t->blob, .child = *at->child};
+	jc.child.flags |= is_volume(t) ? 0 : GH_CHILD_SEARCH;
 	struct gh_job job = {.kind = GH_JOB_HASH,
 		.blob = at->c->blob,
 		.depth = at->c->depth,
@@ -309,15 +334,17 @@ static void hash_apart(struct gh_look *look, const struct content *t, const stru
 		if (look->ops->defer(look, &job))
 			return;
 	}
-	struct gh_measure m = {
-		.md5_digest = at->child->flags & GH_CHILD_MD5 ? look->md5 : NULL, .md5_size = UINT64_MAX};
 	struct gh_err err;
 	gh_phase_set(look, at->c->blob, (int64_t)at->row, -1);
-	if (gh_measure_source(look->digest, NULL, t->src, &look->arena, &look->phase->beat, &m, &err))
-		return;
-	look->ops->blob(
-		look, &(struct gh_blob_row){.blob = t->blob, .sha256 = m.sha256, .size = t->src->size, .entropy = -1});
-	gh_md5_tell(look, t->blob, &m, 0);
+	(void)!gh_hash_apart(look, t->src, t->blob, jc.child.flags, &err);
+}
+
+/* A large archive that is an INPUT: its members need not wait until it is hashed. Only where nothing is known yet, since an archive
+ * that is known is known by its hash; and not where what it says of its own bytes has to be measured with it. */
+static bool large_archive(const struct gh_look *look, const struct content *t, const struct gh_place *at)
+{
+	return look->first && !at->c->format && !t->part && !t->packing && t->src->size > GH_WHOLE_MAX &&
+	       !is_volume(t) && t->best >= 0 && t->bid[t->best] >= GH_BID_MAGIC && !gh_measure_md5_line(&t->probe);
 }
 
 /* A tiny image may state contents of terabytes that are nothing but holes: to hash them would take days. */
@@ -370,7 +397,7 @@ static enum gh_code identify(struct gh_look *look, struct content *t, const stru
 		gh_part_tell(look, at, t->src->size);
 	bool volume = is_volume(t) && !t->part;
 	bool part = at->child->kind == GH_VOLUME && volume;
-	bool large = t->src->size > GH_WHOLE_MAX && volume;
+	bool large = (t->src->size > GH_WHOLE_MAX && volume) || large_archive(look, t, at);
 	if (!(part || large) && too_hollow(look, t, at))
 		return gh_fail(err, GH_LIMIT, at->child->off,
 			"%llu bytes stated, %llu there: more than its container's budget",

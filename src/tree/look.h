@@ -170,6 +170,7 @@ struct gh_look {
 	const struct gh_literals *literals; /* NULL: none */
 	const struct gh_given *given; /* NULL: nothing */
 	struct gh_plugins off; /* switched off */
+	bool first; /* nothing is known from an earlier scan: a large archive need not be hashed before it is opened */
 	uint64_t hollow; /* bytes of holes that a content may have before its budget is asked */
 	const struct gh_skip *skip;
 	size_t n_skip;

@@ -80,6 +80,7 @@ enum {
 	GH_CHILD_MD5 = 32, /* a list beside it may state its MD5: that is measured too */
 	GH_CHILD_SET =
 		16, /* the engine's own: no child of the container, but what several of its children are together */
+	GH_CHILD_SEARCH = 128, /* the engine's own: where it is hashed apart, it is searched for literals too */
 };
 
 /* The engine's own: the child is one part of a set of files, and no artifact by itself. */

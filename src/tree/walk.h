@@ -91,6 +91,9 @@ bool gh_child_has_content(const struct gh_child *child);
 
 /* A row with the MD5, if it was measured; part: of so many bytes before the end, 0: of all. */
 void gh_md5_tell(struct gh_look *look, uint32_t blob, const struct gh_measure *m, uint64_t part);
+/* The hash of a content whose blob is known already, and what its child's flags ask for besides. */
+enum gh_code gh_hash_apart(
+	struct gh_look *look, struct gh_source *src, uint32_t blob, uint32_t flags, struct gh_err *err) GH_MUST;
 void gh_phase_set(struct gh_look *look, uint32_t blob, int64_t child, int32_t plugin);
 /* Back to where the worker was before it went into something. */
 void gh_phase_back(struct gh_look *look, const struct gh_phase *was);
