@@ -3,6 +3,7 @@
 """Fuzzes targets for some seconds each from the seeds of their plug-in, and prints how many inputs each tried. A crash is kept as
 fuzz/crashes/<target>-*; what is mended becomes a seed. fuzz/run.py --build DIR --seconds N TARGET...|all"""
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -23,7 +24,8 @@ def fuzz(build, name, seconds):
     with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
         argv = [str(build / f"fuzz_{name}"), corpus, *seeds(name), f"-max_total_time={seconds}", "-max_len=65536", "-timeout=25", "-rss_limit_mb=4096",
                 "-print_final_stats=1", f"-artifact_prefix={crashes}/{name}-", "-detect_leaks=0"]
-        p = subprocess.run(argv, capture_output=True)
+        # What is undefined must stop the run as a crash does.
+        p = subprocess.run(argv, capture_output=True, env={**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"})
     text = p.stderr.decode(errors="replace")
     runs = re.search(r"number_of_executed_units: (\d+)", text)
     cov = re.findall(r"cov: (\d+)", text)

@@ -45,8 +45,12 @@ def layers():
 
 
 def kits():
+    seen = set()
     for line in (ROOT / "src/plugins.txt").read_text().splitlines():
         words = line.split("#")[0].split()
+        if tuple(words[:2]) in seen:
+            problem("src/plugins.txt", f"{' '.join(words[:2])} stands there twice")
+        seen.add(tuple(words[:2]) if words else "")
         if not words or words[0] == "codec":
             continue
         d = ROOT / "src" / (words[0] + "s") / words[1]
