@@ -18,7 +18,8 @@ void gh_complain(const char *fmt, ...)
 
 const char gh_exit_words[] =
 	"Exit codes: 0 nothing found from --fail-on upwards and nothing that is read was damaged; 1 found something;\n"
-	"  2 wrong use, or a file cannot be read or written; 3 incomplete: damaged, missing, over a limit; 130 "
+	"  2 wrong use, or a file cannot be read or written; 3 incomplete: damaged, missing, over a limit,\n"
+	"  or none of the checks could be made; 130 "
 	"interrupted.\n"
 	"  0 does not say that everything was looked at: the report tells what was not.\n";
 

@@ -11,7 +11,7 @@ enum gh_exit {
 	GH_EXIT_FINDINGS = 1, /* findings at or above --fail-on; wins over 3 */
 	GH_EXIT_USAGE = 2, /* usage, or a file that cannot be read or written */
 	GH_EXIT_INCOMPLETE =
-		3, /* bytes of a format we read were damaged, missing, over a limit, or their reader stopped */
+		3, /* bytes of a format we read were damaged, missing, over a limit, or their reader stopped; or no check could be made at all */
 	GH_EXIT_INTERRUPTED = 130,
 };
 

@@ -471,7 +471,7 @@ static const struct {
 	 "AS c, "
 	 "coalesce(max(bytes),0) AS b FROM d_not_examined WHERE scan_id=?1 GROUP BY place) GROUP BY c",
 		add_hole_sum, true},
-	{"SELECT rule, state, why, rows FROM rule_states WHERE scan_id=?1 ORDER BY rule", add_state},
+	{"SELECT rule, state, why, rows FROM rule_states WHERE scan_id=?1 ORDER BY rule", add_state, true},
 	{"SELECT f.rule, f.severity, f.place, f.at, f.evidence, f.subject, f.sha256, f.fingerprint, p.image, p.path, "
 	 "p.dpath, "
 	 "CASE WHEN n.path='' THEN p.name ELSE n.path END, p.blob_id, p.place_id FROM findings f LEFT JOIN places p ON "
@@ -604,7 +604,7 @@ enum gh_code gh_report_outcome(struct gh_db *db, int64_t scan, const char *fail_
 	enum gh_code code = read_parts(&m, db, scan, true, err);
 	if (code == GH_OK) {
 		*ret_findings = gh_model_at_least(&m, fail_on);
-		*ret_incomplete = gh_model_incomplete(&m);
+		*ret_incomplete = gh_model_incomplete(&m) || !m.evaluated; /* nothing judged is no pass */
 	}
 	gh_model_done(&m);
 	return code;

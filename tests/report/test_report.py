@@ -361,7 +361,8 @@ def test_exit_codes(d):
         code, out, err = gh(*argv)
         ght.check(code == 2 and err.startswith(b"gifthorse: ") and not out, f"wrong use: exit 2 and a word: {' '.join(map(str, argv))[-40:]}", (code, err))
     (d / "noise.bin").write_bytes(b"just words\n" * 50)
-    _, out, _ = gh("scan", d / "noise.bin")
+    code, out, _ = gh("scan", d / "noise.bin")
+    ght.equal(code, 3, "nothing to judge is not told as nothing found: exit 3")
     ght.check(b"Nothing can be said about a phone" in out, "what is no phone is not judged")
 
 
