@@ -20,6 +20,8 @@ struct gh_scan {
 	bool look_again; /* what is given changes what content says: nothing known is taken over */
 	/* Optional: writes what was given into the database, before DERIVE. */
 	enum gh_code (*prepare)(struct gh_scan *s, struct gh_err *err);
+	/* Optional: after DERIVE and JUDGE, before the reports; what it fails with ends the command. */
+	enum gh_code (*ready)(struct gh_scan *s, struct gh_err *err);
 	void *user;
 	struct gh_engine *engine;
 	struct gh_db *db;

@@ -232,6 +232,8 @@ static int run(struct gh_scan *s, struct gh_err *err)
 	if (code != GH_OK && code != GH_END)
 		return GH_EXIT_USAGE;
 	bool cut = code == GH_END;
+	if (s->ready && s->ready(s, err))
+		return GH_EXIT_USAGE;
 	int exit_code = gh_outputs_write(&s->out, s->db, s->id, s->db_path, err);
 	return cut ? GH_EXIT_INTERRUPTED : exit_code;
 }

@@ -9,11 +9,13 @@
 #include "cli/cli.h"
 #include "cli/looking.h"
 
-enum option { O_AGAINST, O_PLAN, O_FORMAT, O_DB, O_JOBS, O_FAIL_ON, O_PROGRESS, O_COLOR, O_REDACT };
+enum option { O_AGAINST, O_HR_HANDLE, O_PLAN, O_FORMAT, O_DB, O_JOBS, O_FAIL_ON, O_PROGRESS, O_COLOR, O_REDACT };
 
 static const struct gh_option options[] = {
 	{"--against", NULL, "REFERENCE",
 		"a recording of the same time by another sensor (a chest strap); may be given several times"},
+	{"--hr-handle", NULL, "HANDLE",
+		"the attribute of heart rate in a Bluetooth log that does not show its discovery (as 0x2a)"},
 	{"--plan", NULL, NULL, "print a test of one week, and what each part of it shows"},
 	{"--format", "-f", "FORM[=FILE]", "text, json or html; with =FILE into a file; may be given several times"},
 	{"--db", NULL, "FACTS.db", "keep the facts here (a SQLite file)"},
@@ -69,12 +71,25 @@ static bool add(struct watch *w, const char *path, bool reference)
 		return false;
 	}
 	if (strcmp(path, "-") && access(path, R_OK)) {
-		gh_complain("%s: %s; name a recording: FIT, TCX, GPX, CSV or Gadgetbridge's database", path,
-			strerror(errno));
+		gh_complain("%s: %s; name a recording: FIT, TCX, GPX, CSV, Gadgetbridge's database, a "
+			    "Bluetooth log",
+			path, strerror(errno));
 		return false;
 	}
 	w->reference[s->n_inputs] = reference;
 	s->inputs[s->n_inputs++] = path;
+	return true;
+}
+
+static bool hr_handle(struct watch *w, const char *value)
+{
+	uint64_t n;
+	bool hex = value[0] == '0' && (value[1] == 'x' || value[1] == 'X');
+	if (!gh_str_u64(gh_str(value + (hex ? 2 : 0)), hex ? 16 : 10, &n) || !n || n > 0xffff) {
+		gh_complain("--hr-handle takes the number of an attribute from 1 to 0xffff, not %s", value);
+		return false;
+	}
+	w->scan.given.hr_handle = (uint16_t)n;
 	return true;
 }
 
@@ -84,6 +99,8 @@ static bool set(struct watch *w, enum option o, const char *value)
 	switch (o) {
 	case O_AGAINST:
 		return add(w, value, true);
+	case O_HR_HANDLE:
+		return hr_handle(w, value);
 	case O_PLAN:
 		w->plan = true;
 		return true;
@@ -163,6 +180,17 @@ static enum gh_code prepare(struct gh_scan *s, struct gh_err *err)
 	return code;
 }
 
+/* A report of nothing would look like one that found nothing. */
+static enum gh_code ready(struct gh_scan *s, struct gh_err *err)
+{
+	if (gh_db_number(s->db, "SELECT EXISTS(SELECT 1 FROM temp.recordings WHERE role='watch')", 0))
+		return GH_OK;
+	return gh_fail(err, GH_BAD, 0,
+		"there is no recording in what was named: FIT, TCX, GPX, CSV with a column of heart rate, "
+		"Gadgetbridge's "
+		"database and Bluetooth logs of the heart-rate service are read");
+}
+
 int gh_cmd_watch(int argc, char **argv)
 {
 	static struct watch w;
@@ -170,7 +198,9 @@ int gh_cmd_watch(int argc, char **argv)
 	int early = parse(&w, argc, argv);
 	if (early)
 		return early - 1;
+	w.scan.look_again = true; /* what is given changes what a log says */
 	w.scan.prepare = prepare;
+	w.scan.ready = ready;
 	w.scan.user = &w;
 	return gh_scan_run(&w.scan);
 }

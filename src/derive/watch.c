@@ -251,6 +251,22 @@ static size_t load(struct gh_watch *w, struct gh_track *tracks)
 
 /* ---- all of them ---- */
 
+/* Of what could not be read nothing was looked for. */
+static void unread(struct gh_watch *w)
+{
+	sqlite3_stmt *st = prepare(w,
+		"INSERT INTO d_watch_checks SELECT d.scan_id, d.id, column1, CASE c.state WHEN 'unread' THEN c.source "
+		"ELSE "
+		"'nothing could be read of it' END FROM d_recordings d JOIN c_recordings c ON c.blob_id=d.blob_id AND "
+		"c.part=d.part, (VALUES('half-rate inside'),('half-rate from the start'),('cadence lock'),('frozen "
+		"values'),"
+		"('drop-outs'),('pauses and restarts'),('rate against its own beats'),('accuracy against a "
+		"reference')) WHERE "
+		"d.scan_id=?1 AND c.samples=0");
+	sqlite3_bind_int64(st, 1, w->scan);
+	run(w, st);
+}
+
 /* Begun again by itself soon after another that nobody ended. */
 static void begun_again(struct gh_watch *w, const struct gh_track *all, size_t n, const struct gh_track *t)
 {
@@ -302,6 +318,7 @@ enum gh_code gh_derive_watch(struct gh_db *db, int64_t scan, struct gh_err *err)
 	gh_arena_init(&w.arena, (uint64_t)1 << 30);
 	struct gh_track *tracks = gh_alloc_array(&w.arena, TRACKS, sizeof *tracks);
 	size_t n = tracks ? load(&w, tracks) : 0;
+	unread(&w);
 	for (size_t i = 0; i < n && !w.failed; i++)
 		look_at(&w, tracks, n, &tracks[i]);
 	sqlite3_free(w.span);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where nothing was recorded: heart rate alone lost, the wearer's pause, a gap of the whole device, a restart, and clocks that jump. */
+#include <stdio.h>
+
 #include "base/num.h"
 #include "derive/watch.h"
 
@@ -25,50 +27,70 @@ static bool ladder(const struct gh_track *t, size_t last)
 	return most >= 90 && t->m[last].hr <= 0.6f * most;
 }
 
-static bool said_lost(const struct gh_track *t, size_t from, size_t to)
+/* Nothing to go by: no heart rate, or the sensor itself says that it has no contact. */
+static bool lost(const struct gh_moment *m)
 {
-	for (size_t i = from; i < to; i++)
-		if (t->m[i].contact == 0)
-			return true;
-	return false;
+	return isnan(m->hr) || m->contact == 0;
 }
 
-/* Heart rate is missing in (last, next) while the recorder went on. */
-static void dropout(struct gh_watch *w, const struct gh_track *t, size_t last, size_t next)
+/* What it told of the time from..to: its own word, and what it showed all the same. */
+struct told {
+	bool own_word;
+	float low, high; /* NAN: nothing */
+};
+
+static struct told told(const struct gh_track *t, size_t from, size_t to)
 {
-	bool end = next == t->n;
+	struct told x = {false, NAN, NAN};
+	for (size_t i = from; i < to; i++) {
+		x.own_word |= t->m[i].contact == 0;
+		x.low = fminf(x.low, t->m[i].hr);
+		x.high = fmaxf(x.high, t->m[i].hr);
+	}
+	return x;
+}
+
+/* Heart rate is lost from the moment `first` on, up to `next`, while the recorder went on. */
+static void dropout(struct gh_watch *w, const struct gh_track *t, size_t first, size_t next)
+{
+	enum { SHOWN = 60 };
+	bool end = next == t->n, begin = first == 0;
+	size_t last = begin ? 0 : first - 1;
 	int64_t from = t->m[last].t, to = t->m[end ? t->n - 1 : next].t;
-	bool own_word = said_lost(t, last, next), fading = ladder(t, last);
+	struct told x = told(t, first, next);
+	char shown[SHOWN] = "";
 	if (to - from <= limit(t, LOST_MS, 5))
 		return;
+	if (!isnan(x.low))
+		snprintf(shown, sizeof shown, ", and showed %.0f to %.0f all the same", (double)x.low, (double)x.high);
 	gh_span_add(w,
 		(struct gh_span){
 			.from = from, .to = to, .kind = GH_DROPOUT, .sure = GH_CERTAIN, .a = (double)t->m[last].hr},
-		"no heart rate for %lld s while the recording went on%s%s%s", (long long)(to - from) / 1000,
-		own_word ? "; the sensor itself says that it lost contact" : "",
-		fading ? "; it faded first, as when contact is lost" : "", end ? "; it did not come back" : "");
+		"%s for %lld s while the recording went on%s%s%s%s",
+		isnan(x.low) ? "no heart rate" : "lost contact by its own word", (long long)(to - from) / 1000,
+		isnan(x.low) && x.own_word ? "; the sensor itself says that it lost contact" : shown,
+		!begin && ladder(t, last) ? "; it faded first, as when contact is lost" : "",
+		begin ? "; from the start" : "", end ? "; it did not come back" : "");
 }
 
+/* A search for the pulse at the start is no drop-out; a sensor that says it has no contact is. */
 static void dropouts(struct gh_watch *w, const struct gh_track *t)
 {
-	size_t last = SIZE_MAX;
 	if (!t->rates) {
 		gh_watch_check(w, t, "drop-outs", "no heart rate in it at all");
 		return;
 	}
 	gh_watch_check(w, t, "drop-outs", NULL);
-	bool hole = false; /* a gap of the whole device is told as that */
-	for (size_t i = 0; i < t->n; i++) {
-		hole |= last != SIZE_MAX && i && t->m[i].t - t->m[i - 1].t > limit(t, LOST_MS, 5);
-		if (isnan(t->m[i].hr))
-			continue;
-		if (last != SIZE_MAX && i > last + 1 && !hole)
-			dropout(w, t, last, i);
-		last = i;
-		hole = false;
+	for (size_t i = 0, next; i < t->n; i = next + 1) {
+		bool hole = false; /* a gap of the whole device is told as that */
+		for (; i < t->n && !lost(&t->m[i]);)
+			i++;
+		for (next = i; next < t->n && lost(&t->m[next]); next++)
+			hole |= next && t->m[next].t - t->m[next - 1].t > limit(t, LOST_MS, 5);
+		hole |= next < t->n && next && t->m[next].t - t->m[next - 1].t > limit(t, LOST_MS, 5);
+		if (i < next && !hole && (i || told(t, i, next).own_word))
+			dropout(w, t, i, next);
 	}
-	if (last != SIZE_MAX && last + 1 < t->n && !hole)
-		dropout(w, t, last, t->n);
 }
 
 /* ---- gaps of the whole device ---- */

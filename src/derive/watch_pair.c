@@ -52,7 +52,8 @@ static bool grid_of(struct gh_watch *w, const struct gh_track *t, struct grid *g
 	for (size_t i = 0; i < t->n; i++) {
 		int64_t s = t->m[i].t / 1000 - g->from;
 		int64_t end = i + 1 < t->n ? t->m[i + 1].t / 1000 - g->from : s + 1;
-		if (isnan(t->m[i].hr))
+		/* What a reference shows without contact settles nothing. */
+		if (isnan(t->m[i].hr) || (t->reference && t->m[i].contact == 0))
 			continue;
 		for (int64_t k = s; k < s + hold && (k < end || k == s); k++)
 			g->hr[k] = t->m[i].hr;

@@ -169,7 +169,12 @@ bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_ru
 				     "temp.n_run WHERE plugin='capture')) OR "
 				     "EXISTS(SELECT 1 FROM temp.n_run WHERE plugin NOT IN "
 				     "('capture','recording','gzip','zip','zstd','xz','tar','listing'))";
-	const char *sql = gh_str_starts(rule->id, "GH-T")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
+	/* A Bluetooth log that is a recording is no capture of what rules of traffic are about. */
+	static const char traffic[] =
+		"SELECT 'x' FROM temp.n_run WHERE plugin='capture' AND NOT (EXISTS(SELECT 1 FROM "
+		"recordings WHERE format IN ('btsnoop','pcapng','pcap')) AND NOT EXISTS(SELECT 1 "
+		"FROM captures WHERE (link NOT LIKE 'bluetooth%' AND link<>'linktype-254') OR link LIKE '% %'))";
+	const char *sql = gh_str_starts(rule->id, "GH-T")   ? traffic
 			  : gh_str_starts(rule->id, "GH-W") ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
 							    : others;
 	return ask(db, arena, sql, GH_NONE).p != NULL;

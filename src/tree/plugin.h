@@ -35,6 +35,7 @@ struct gh_given {
 	struct gh_str keylog; /* secrets of TLS connections, NSS key log format */
 	struct gh_str known; /* identifiers of the phone, one a line: kind=value */
 	struct gh_str roots; /* certificates that Android trusts: SHA-256, DER in base64, source, tab separated */
+	uint16_t hr_handle; /* of Heart Rate Measurement in Bluetooth logs without a discovery; 0: not given */
 };
 
 /* What a plug-in is given. */

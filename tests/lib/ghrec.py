@@ -112,24 +112,61 @@ def gadgetbridge(path, tables):
     db.close()
 
 
-def btsnoop(notifications, attribute=0x2a, discover=True, handle=0x40, split=False):
-    """notifications: (t in s, value of the characteristic). split: each packet in two fragments."""
-    out = [b'btsnoop\0' + struct.pack('>II', 1, 1002)]
-
-    def record(t, data, received=1):
-        out.append(struct.pack('>IIIIq', len(data), len(data), received, 0, round(t * 1e6) + 0x00dcddb30f2f8000) + data)
+def hci(notifications, attribute=0x2a, discover=True, handle=0x40, split=False, peer=None):
+    """Packets of the UART transport: [(t in s, from the controller, bytes)]. notifications: (t, value of the characteristic). split: each packet in two fragments. peer: the address of a
+    device of Low Energy, whose connection is told first."""
+    out = []
 
     def att(t, pdu):
         l2cap = struct.pack('<HH', len(pdu), 4) + pdu
         parts = [l2cap[:5], l2cap[5:]] if split else [l2cap]
         for i, part in enumerate(parts):
-            record(t, struct.pack('<BHH', 2, handle | (0x2000 if i == 0 else 0x1000), len(part)) + part)
+            out.append((t, True, struct.pack('<BHH', 2, handle | (0x2000 if i == 0 else 0x1000), len(part)) + part))
+    start = notifications[0][0] - 1
+    if peer:
+        out.append((start, True, struct.pack('<BBBBBHBB6sHHHB', 4, 0x3e, 19, 1, 0, handle, 0, 0, peer, 24, 0, 500, 0)))
     if discover:
-        att(notifications[0][0] - 1, struct.pack('<BBHBHH', 9, 7, attribute - 1, 0x10, attribute, 0x2a37))
+        out.append((start, False, struct.pack('<BHHHHBHHH', 2, handle, 11, 7, 4, 8, 1, 0xffff, 0x2803)))
+        att(start, struct.pack('<BBHBHH', 9, 7, attribute - 1, 0x10, attribute, 0x2a37))
     for t, value in notifications:
         att(t, struct.pack('<BH', 0x1b, attribute) + value)
         att(t, struct.pack('<BH', 0x1b, attribute + 5) + b'\0\x99')
-    record(notifications[-1][0] + 1, struct.pack('<BBBBHB', 4, 5, 4, 0, handle, 0x13))
+    out.append((notifications[-1][0] + 1, True, struct.pack('<BBBBHB', 4, 5, 4, 0, handle, 0x13)))
+    return out
+
+
+def btsnoop(notifications, kind=1002, **kw):
+    """kind: of its packets; 1001 without a transport, 1002 of the UART transport, 2001 of Linux's monitor."""
+    return btsnoop_of(hci(notifications, **kw), kind)
+
+
+def btsnoop_of(packets, kind=1002):
+    out = [b'btsnoop\0' + struct.pack('>II', 1, kind)]
+    for t, received, data in packets:
+        flags = int(received) | (2 if data[0] != 2 else 0)
+        if kind != 1002:
+            if kind == 2001:
+                flags = {4: 3, 2: 5 if received else 4}[data[0]]
+            data = data[1:]
+        out.append(struct.pack('>IIIIq', len(data), len(data), flags, 0, round(t * 1e6) + 0x00dcddb30f2f8000) + data)
+    return b''.join(out)
+
+
+def pcapng_of(packets, link, big=False):
+    """link: 187 of the UART transport, 201 with a direction, 254 of Linux's monitor."""
+    e = '>' if big else '<'
+
+    def block(kind, body):
+        body += b'\0' * (-len(body) % 4)
+        return struct.pack(e + 'II', kind, len(body) + 12) + body + struct.pack(e + 'I', len(body) + 12)
+    out = [block(0x0a0d0d0a, struct.pack(e + 'IHHq', 0x1a2b3c4d, 1, 0, -1)), block(1, struct.pack(e + 'HHI', link, 0, 0))]
+    for t, received, data in packets:
+        if link == 201:
+            data = struct.pack('>I', int(received)) + data
+        elif link == 254:
+            data = struct.pack('>HH', 0, {4: 3, 2: 5 if received else 4}[data[0]]) + data[1:]
+        us = round(t * 1e6)
+        out.append(block(6, struct.pack(e + 'IIIII', 0, us >> 32, us & 0xffffffff, len(data), len(data)) + data))
     return b''.join(out)
 
 

@@ -10,7 +10,7 @@ enum {
 	TRAILER_MAGIC = 0x01072021,
 };
 
-static bool is_pcap(const uint8_t *p)
+bool gh_pcap_is(const uint8_t *p)
 {
 	static const uint8_t magics[][4] = {
 		{0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0xc3, 0xd4}, {0x4d, 0x3c, 0xb2, 0xa1}, {0xa1, 0xb2, 0x3c, 0x4d}};
@@ -25,7 +25,7 @@ static bool capture_wants(const struct gh_probe *probe)
 	const uint8_t *p = probe->head;
 	if (probe->head_len < 16)
 		return false;
-	return is_pcap(p) || memcmp(p, "\x0a\x0d\x0d\x0a", 4) == 0 || memcmp(p, "btsnoop\0", 8) == 0;
+	return gh_pcap_is(p) || memcmp(p, "\x0a\x0d\x0d\x0a", 4) == 0 || memcmp(p, "btsnoop\0", 8) == 0;
 }
 
 enum gh_code reader_get(struct reader *r, uint64_t off, size_t n, const uint8_t **ret, struct gh_err *err)
@@ -42,7 +42,7 @@ void reader_link(struct reader *r, uint32_t link)
 		return;
 	memcpy(r->links + r->links_n, word, (size_t)n);
 	r->links_n += (size_t)n;
-	if (!name)
+	if (!name && r->traffic)
 		gh_note(r->ctx, GH_UNSUP, 0, "packets of link type %u are counted, not opened", link);
 }
 
@@ -63,7 +63,7 @@ enum gh_code reader_packet(struct reader *r, struct gh_packet *pkt, struct gh_er
 {
 	pkt->number = ++r->number;
 	trailer(pkt);
-	return gh_traffic_packet(r->traffic, pkt, err);
+	return r->traffic ? gh_traffic_packet(r->traffic, pkt, err) : r->packet(r, pkt, err);
 }
 
 static enum gh_code capture_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
@@ -77,7 +77,7 @@ static enum gh_code capture_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 		return GH_NOMEM;
 	enum gh_code code = reader_get(&r, 0, 16, &p, err);
 	if (code == GH_OK)
-		code = is_pcap(p) ? pcap_read(&r, err) : *p == 0x0a ? pcapng_read(&r, err) : btsnoop_read(&r, err);
+		code = gh_pcap_is(p) ? pcap_read(&r, err) : *p == 0x0a ? pcapng_read(&r, err) : btsnoop_read(&r, err);
 	if (r.links_n)
 		r.file.link = gh_strn(r.links + 1, r.links_n - 1);
 	if (r.file.format)

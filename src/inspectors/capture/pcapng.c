@@ -166,7 +166,7 @@ static enum gh_code packet(struct ng *g, uint32_t type, struct gh_cursor c, uint
 static void secrets(struct ng *g, struct gh_cursor c, uint64_t at)
 {
 	uint32_t kind = u32(g, &c), n = u32(g, &c);
-	if (kind != TLS_KEY_LOG)
+	if (kind != TLS_KEY_LOG || !g->r->traffic)
 		return;
 	const uint8_t *p = gh_bytes(&c, n);
 	if (!p) {

@@ -15,13 +15,17 @@ struct reader {
 	struct gh_ctx *ctx;
 	struct gh_source *src;
 	struct gh_window window;
-	struct gh_traffic *traffic;
+	struct gh_traffic *traffic; /* NULL: packet() takes them */
+	enum gh_code (*packet)(struct reader *r, struct gh_packet *pkt, struct gh_err *err);
+	void *to; /* packet()'s own */
 	struct gh_capture_file file;
 	uint64_t number; /* of packets so far */
 	char links[120];
 	size_t links_n;
 };
 
+/* Are the first bytes of a file (four of them) those of pcap? */
+bool gh_pcap_is(const uint8_t *p);
 /* n bytes at off, valid until the next call. */
 enum gh_code reader_get(struct reader *r, uint64_t off, size_t n, const uint8_t **ret, struct gh_err *err) GH_MUST;
 /* Writes down a link type once. */

@@ -41,6 +41,8 @@ bool gh_csv_is(const struct gh_probe *probe);
 enum gh_code gh_csv_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 bool gh_btsnoop_is(const struct gh_probe *probe);
 enum gh_code gh_btsnoop_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
+bool gh_packets_is(const struct gh_probe *probe);
+enum gh_code gh_packets_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 bool gh_gadget_is(const struct gh_probe *probe);
 enum gh_code gh_gadget_read(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recordings of a body: FIT, TCX, GPX, CSV, Gadgetbridge's SQLite export and btsnoop logs. Positions and names in them are not read at all. */
+/* Recordings of a body: FIT, TCX, GPX, CSV, Gadgetbridge's SQLite export, Bluetooth logs. Positions and names in them are not read at all. */
 #include <math.h>
 
 #include "base/num.h"
@@ -14,6 +14,7 @@ static const struct {
 	{gh_csv_is, gh_csv_read},
 	{gh_gadget_is, gh_gadget_read},
 	{gh_btsnoop_is, gh_btsnoop_read},
+	{gh_packets_is, gh_packets_read},
 };
 
 struct gh_recording gh_recording(struct gh_ctx *ctx, const char *format, int64_t part, uint64_t at, int64_t *total)
@@ -207,7 +208,7 @@ static enum gh_code recording_run(struct gh_ctx *ctx, const struct gh_blob *blob
 }
 
 const struct gh_inspector gh_inspector_recording = {.name = "recording",
-	.title = "recordings of heart rate (FIT, TCX, GPX, CSV, Gadgetbridge, btsnoop)",
-	.version = 1,
+	.title = "recordings of heart rate (FIT, TCX, GPX, CSV, Gadgetbridge, Bluetooth logs)",
+	.version = 2,
 	.wants = recording_wants,
 	.run = recording_run};

@@ -156,8 +156,47 @@ for split in (False, True):
     ght.equal([r["rr"] for r in ght.rows(rows, "beats")], [1000, 500] * 20, "btsnoop: several beats in one notification, behind the energy")
 rows = read("hr.log", ghrec.btsnoop(beats, discover=False))
 ght.check(not got(rows) and "200 notifications" in str(rows), "btsnoop: without a discovery nothing is guessed, and told")
+ght.check(ght.rows(rows, "recordings", state="unread")[0]["source"].endswith("attribute 0x002a has the form of a heart rate: if it is one, --hr-handle 0x002a reads it"), "btsnoop: and what would read it", str(ght.rows(rows, "notes")))
 rows = read("hr.log", ghrec.btsnoop(beats)[:2000])
 ght.check(10 < len(got(rows)) < 40 and ght.rows(rows, "notes", code="short"), "btsnoop: cut off, what came before is read")
+rates = [((ghrec.BASE + i) * 1000, 70 + i) for i in range(100)]
+for kind in (1001, 2001):
+    ght.equal([x[:2] for x in got(read("hr.log", ghrec.btsnoop(beats, kind=kind)))], rates, f"btsnoop: packets of kind {kind}")
+again = [(t + 200, v) for t, v in beats[:50]]
+two = ghrec.hci(beats[:50], peer=b"strap1") + ghrec.hci(again, discover=False, handle=0x41, peer=b"strap1") + ghrec.hci(again, discover=False, handle=0x42, peer=b"strap2")
+rows = read("hr.log", ghrec.btsnoop_of(two))
+ght.check(len(got(rows)) == 50 and [x[0] for x in got(rows, 1)] == [t * 1000 for t, _ in again] and [r["state"] for r in ght.rows(rows, "recordings")] == ["complete", "complete", "unread"] and "100 notifications" in str(rows),
+          "btsnoop: a device that comes back keeps its discovery, another has none", str(ght.rows(rows, "recordings")))
+for link in (187, 201, 254):
+    for big in (False, True):
+        rows = read("hr.pcapng", ghrec.pcapng_of(ghrec.hci(beats, split=True), link, big))
+        ght.equal([x[:2] for x in got(rows)], rates, f"pcapng: link type {link}, big endian {big}")
+        ght.equal([r["rr"] for r in ght.rows(rows, "beats")], [1000, 500] * 20, f"pcapng: link type {link}, beats")
+whole = ghrec.pcapng_of(ghrec.hci(beats), 201)
+for cut in range(40, len(whole), 997):
+    rows = read("hr.pcapng", whole[:cut])
+    ght.check([x[:2] for x in got(rows)] == rates[:len(got(rows))] and len(got(rows)) >= cut / len(whole) * 98 - 4, f"pcapng: cut off after {cut} bytes", f"{len(got(rows))}")
+rows = read("air.pcapng", ghrec.pcapng_of(ghrec.hci(beats), 251))
+ght.check(not got(rows) and "203 packets of Bluetooth as they are on the air" in str(rows), "pcapng: packets of the air are told", str(ght.rows(rows, "notes")))
+if shutil.which("tshark") and shutil.which("editcap"):
+    def shark(path):
+        """(ms, rate, beats) as tshark tells them."""
+        fields = ("frame.time_epoch", "btatt.heart_rate_measurement.value.8", "btatt.heart_rate_measurement.value.16", "btatt.heart_rate_measurement.rr_interval")
+        p = subprocess.run(["tshark", "-r", str(path), "-Y", "btatt.opcode==0x1b", "-T", "fields", *sum((["-e", f] for f in fields), [])], capture_output=True, text=True)
+        lines = [line.split("\t") for line in p.stdout.splitlines()]
+        return p.returncode, [(round(float(t) * 1000), int(a or b), [(int(r) * 1000 + 512) // 1024 for r in rr.split(",") if r]) for t, a, b, rr in lines if a or b]
+    (d / "hr.log").write_bytes(ghrec.btsnoop(beats, split=True, peer=b"strap1"))
+    for form in ("pcapng", "pcap"):
+        subprocess.run(["editcap", "-F", form, d / "hr.log", d / f"conv.{form}"], check=True, capture_output=True)
+        rows = ght.drive(d / f"conv.{form}", only="recording")
+        code, theirs = shark(d / f"conv.{form}")
+        rr = {}
+        for r in ght.rows(rows, "beats"):
+            rr.setdefault(r["t"], []).append(r["rr"])
+        ght.check(code == 0 and len(theirs) == 100 and [(t, hr, rr.get(t, [])) for t, hr, *_ in got(rows)] == theirs, f"{form} made by editcap: times, rates and beats as tshark reads them", f"{code} {theirs[:5]} {got(rows)[:5]}")
+        ght.equal(ght.rows(rows, "recordings")[0]["format"], form, f"{form}: the container is told")
+else:
+    ght.skip("tshark", "not installed")
 
 # the reference tool
 if not shutil.which("gpsbabel"):
