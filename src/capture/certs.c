@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/num.h"
 #include "capture/certs.h"
@@ -13,12 +14,31 @@ enum {
 	CHAIN = 16, /* certificates looked at; servers send up to five */
 	CERT_MAX = 64 << 10,
 	NAMES = 100, /* of a certificate that are written down; the largest have some hundred */
+	CHAINS = 128, /* a power of two; what was learnt of a chain is kept: a phone is shown the same few all day */
+	TEXT = 4096, /* of one certificate */
+};
+
+/* One Certificate message. Its verdict holds between two times at which a certificate of it begins or ends. */
+struct chain {
+	uint8_t sum[32];
+	bool used, self_signed, weak_key, sct, judged;
+	unsigned n;
+	int code; /* of X509_verify_cert */
+	int64_t from, to;
+	X509 *leaf;
+	struct gh_row_tls_certs *row;
+	char *text; /* the rows' */
+	size_t text_n;
+	char name[256]; /* for which fits was asked */
+	struct gh_addr addr;
+	bool asked, fits;
 };
 
 struct gh_roots {
 	bool loaded;
 	X509_STORE *store;
 	uint32_t n;
+	struct chain chain[CHAINS];
 };
 
 /* ---- roots ---- */
@@ -57,8 +77,20 @@ bool gh_certs_init(struct gh_traffic *t)
 	return t->roots != NULL;
 }
 
+static void forget(struct gh_traffic *t, struct chain *k)
+{
+	X509_free(k->leaf);
+	if (k->used) {
+		gh_pool_put(&t->pool, k->row, k->n * sizeof *k->row);
+		gh_pool_put(&t->pool, k->text, k->text_n);
+	}
+	*k = (struct chain){0};
+}
+
 void gh_certs_done(struct gh_traffic *t)
 {
+	for (unsigned i = 0; i < CHAINS; i++)
+		forget(t, &t->roots->chain[i]);
 	X509_STORE_free(t->roots->store);
 	t->roots->store = NULL;
 }
@@ -150,16 +182,34 @@ static void sigalg_text(const X509 *x, char *out, int cap)
 		out[0] = 0;
 }
 
-static void emit(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, X509 *x, const uint8_t *der, size_t n,
-	unsigned i)
+/* Room at the end of a text, and what was put there. */
+struct text {
+	char *p;
+	size_t n, cap;
+};
+
+static struct gh_str put(struct text *o, const char *p, size_t n)
+{
+	n = gh_min(n, o->cap - o->n);
+	memcpy(o->p + o->n, p, n);
+	o->n += n;
+	return gh_strn(o->p + o->n - n, n);
+}
+
+static struct gh_str put_word(struct text *o, const char *word)
+{
+	return put(o, word, strlen(word));
+}
+
+static void describe(struct chain *k, X509 *x, const uint8_t *der, size_t n, struct text *o)
 {
 	char subject[400], issuer[400], from[24], to[24], sigalg[80], names[3000], hex[65];
 	uint8_t sum[32];
 	int bits;
 	const char *key = key_word(x, &bits);
 	EVP_Digest(der, n, sum, NULL, EVP_sha256(), NULL);
-	for (unsigned k = 0; k < 32; k++)
-		snprintf(hex + 2 * k, 3, "%02x", sum[k]);
+	for (unsigned i = 0; i < 32; i++)
+		snprintf(hex + 2 * i, 3, "%02x", sum[i]);
 	size_t subject_n = name_text(X509_get_subject_name(x), subject, sizeof subject);
 	size_t issuer_n = name_text(X509_get_issuer_name(x), issuer, sizeof issuer);
 	size_t names_n = alternative_names(x, names, sizeof names);
@@ -167,19 +217,25 @@ static void emit(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s
 	time_text(X509_get0_notAfter(x), to);
 	sigalg_text(x, sigalg, sizeof sigalg);
 	bool sct = has_sct(x), self = X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
-	if (!i) {
-		snprintf(s->issuer, sizeof s->issuer, "%.*s", (int)sizeof s->issuer - 1, issuer);
-		s->sct |= sct;
-		s->self_signed = self;
-		s->cert_seen = true;
-		s->weak_key = (key && !strcmp(key, "RSA") && bits < 2048) || strstr(sigalg, "md5") ||
+	if (!k->n) {
+		k->sct = sct;
+		k->self_signed = self;
+		k->weak_key = (key && !strcmp(key, "RSA") && bits < 2048) || strstr(sigalg, "md5") ||
 			      strstr(sigalg, "sha1") || strstr(sigalg, "md2");
 	}
-	GH_EMIT(t->ctx, tls_certs, h->pkt->at, .flow = (int64_t)h->flow->row, .packet = (int64_t)h->pkt->number,
-		.position = i, .sha256 = gh_str(hex), .subject = gh_strn(subject, subject_n),
-		.issuer = gh_strn(issuer, issuer_n), .names = names_n ? gh_strn(names, names_n) : GH_NONE,
-		.not_before = gh_str(from), .not_after = gh_str(to), .key_type = gh_str(key),
-		.key_bits = bits ? bits : GH_NULL, .sigalg = gh_str(sigalg), .self_signed = self, .sct = sct);
+	k->row[k->n] = (struct gh_row_tls_certs){.position = k->n,
+		.sha256 = put_word(o, hex),
+		.subject = put(o, subject, subject_n),
+		.issuer = put(o, issuer, issuer_n),
+		.names = names_n ? put(o, names, names_n) : GH_NONE,
+		.not_before = put_word(o, from),
+		.not_after = put_word(o, to),
+		.key_type = gh_str(key),
+		.key_bits = bits ? bits : GH_NULL,
+		.sigalg = put_word(o, sigalg),
+		.self_signed = self,
+		.sct = sct};
+	k->n++;
 }
 
 /* ---- verdict ---- */
@@ -207,51 +263,78 @@ static const char *chain_word(int code, bool self_signed)
 	return "not_valid";
 }
 
-static int verify(struct gh_traffic *t, X509 **list, unsigned n, int64_t us)
+static void boundary(struct chain *k, int64_t now, const ASN1_TIME *time)
+{
+	struct tm tm = {0};
+	if (!ASN1_TIME_to_tm(time, &tm))
+		return;
+	int64_t v = timegm(&tm);
+	if (v <= now && v > k->from)
+		k->from = v;
+	if (v > now && v < k->to)
+		k->to = v;
+}
+
+/* Between which times nothing that was looked at begins or ends. */
+static void boundaries(struct chain *k, X509_STORE_CTX *c, X509 **list, unsigned n, int64_t now)
+{
+	const STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(c);
+	int m = built ? sk_X509_num(built) : 0;
+	for (unsigned i = 0; i < n + (unsigned)m; i++) {
+		const X509 *x = i < n ? list[i] : sk_X509_value(built, (int)(i - n));
+		boundary(k, now, X509_get0_notBefore(x));
+		boundary(k, now, X509_get0_notAfter(x));
+	}
+}
+
+static int verify(struct gh_traffic *t, struct chain *k, X509 **list, unsigned n, int64_t now)
 {
 	X509_STORE_CTX *c = X509_STORE_CTX_new();
 	STACK_OF(X509) *rest = sk_X509_new_null();
-	int code = -1;
+	int code = X509_V_ERR_UNSPECIFIED;
 	for (unsigned i = 1; rest && i < n; i++)
 		sk_X509_push(rest, list[i]);
 	if (c && rest && X509_STORE_CTX_init(c, t->roots->store, list[0], rest)) {
 		X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(c);
-		X509_VERIFY_PARAM_set_time(p, (time_t)(us / 1000000));
+		X509_VERIFY_PARAM_set_time(p, (time_t)now);
 		X509_VERIFY_PARAM_set_depth(p, CHAIN);
 		/* A root is trusted for being in the store, also where it is not signed by itself; small keys are judged elsewhere. */
 		X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
 		X509_VERIFY_PARAM_set_auth_level(p, 0);
 		X509_STORE_CTX_set_purpose(c, X509_PURPOSE_SSL_SERVER);
 		code = X509_verify_cert(c) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(c);
+		boundaries(k, c, list, n, now);
 	}
 	X509_STORE_CTX_free(c);
 	sk_X509_free(rest);
 	return code;
 }
 
-static bool name_fits(X509 *leaf, const struct gh_flow *f)
+static bool name_fits(struct chain *k, const struct gh_flow *f)
 {
 	char ip[48];
+	if (k->asked && gh_addr_eq(&k->addr, &f->b) && !strcmp(k->name, f->name))
+		return k->fits;
 	gh_addr_text(&f->b, ip);
-	if (X509_check_ip_asc(leaf, ip, 0) == 1)
-		return true;
-	return f->name[0] && X509_check_host(leaf, f->name, 0, 0, NULL) == 1;
+	k->asked = true;
+	k->addr = f->b;
+	memcpy(k->name, f->name, sizeof k->name);
+	k->fits = X509_check_ip_asc(k->leaf, ip, 0) == 1 ||
+		  (f->name[0] && X509_check_host(k->leaf, f->name, 0, 0, NULL) == 1);
+	return k->fits;
 }
 
-static void judge(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, X509 **list, unsigned n)
+static void judge(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct chain *k)
 {
-	if (!t->roots->loaded)
-		roots_load(t);
 	if (!t->roots->store || !t->roots->n) {
 		snprintf(s->chain, sizeof s->chain, "no_roots");
 		return;
 	}
-	int code = verify(t, list, n, h->pkt->us);
-	snprintf(s->chain, sizeof s->chain, "%s", chain_word(code, s->self_signed));
-	s->public_root = code == X509_V_OK;
-	s->name_ok = name_fits(list[0], h->flow);
-	if (code != X509_V_OK)
-		snprintf(s->why, sizeof s->why, "%s", X509_verify_cert_error_string(code));
+	snprintf(s->chain, sizeof s->chain, "%s", chain_word(k->code, s->self_signed));
+	s->public_root = k->code == X509_V_OK;
+	s->name_ok = name_fits(k, h->flow);
+	if (k->code != X509_V_OK)
+		snprintf(s->why, sizeof s->why, "%s", X509_verify_cert_error_string(k->code));
 	else if (!h->flow->name[0] && !s->name_ok)
 		snprintf(s->why, sizeof s->why, "the name that was asked for is not visible");
 	else if (!s->name_ok)
@@ -260,16 +343,56 @@ static void judge(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *
 		snprintf(s->why, sizeof s->why, "the key or the signature of the certificate is weak");
 }
 
-void gh_certs_message(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct gh_cursor c, bool v13)
+/* ---- a message ---- */
+
+/* What the chain says, for this connection. */
+static void tell(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct chain *k)
 {
-	X509 *list[CHAIN];
-	unsigned n = 0;
-	if (s->cert_seen)
-		return;
-	if (v13)
-		gh_skip(&c, gh_u8(&c));
-	gh_skip(&c, 3);
-	while (gh_left(&c) >= 3 && n < CHAIN) {
+	struct gh_str issuer = k->row[0].issuer;
+	s->cert_seen = true;
+	s->sct |= k->sct;
+	s->self_signed = k->self_signed;
+	s->weak_key = k->weak_key;
+	snprintf(s->issuer, sizeof s->issuer, "%.*s", (int)gh_min(issuer.n, sizeof s->issuer - 1), issuer.p);
+	for (unsigned i = 0; i < k->n; i++) {
+		struct gh_row_tls_certs row = k->row[i];
+		row.flow = (int64_t)h->flow->row;
+		row.packet = (int64_t)h->pkt->number;
+		t->ctx->ops->emit(t->ctx, GH_T_tls_certs, h->pkt->at, &row);
+	}
+	if (k->judged)
+		judge(t, h, s, k);
+}
+
+/* Its rows and their text out of the arena into the pool, where they outlive the packet. */
+static bool keep(struct gh_traffic *t, struct chain *k, const struct text *o)
+{
+	struct gh_row_tls_certs *row = gh_pool_get(&t->pool, k->n * sizeof *row);
+	char *text = gh_pool_get(&t->pool, o->n);
+	if (!row || !text) {
+		gh_pool_put(&t->pool, row, k->n * sizeof *row);
+		gh_pool_put(&t->pool, text, o->n);
+		return false;
+	}
+	memcpy(text, o->p, o->n);
+	for (unsigned i = 0; i < k->n; i++) {
+		row[i] = k->row[i];
+		struct gh_str *s[] = {&row[i].sha256, &row[i].subject, &row[i].issuer, &row[i].names,
+			&row[i].not_before, &row[i].not_after, &row[i].sigalg};
+		for (size_t j = 0; j < GH_COUNT(s); j++)
+			if (s[j]->p)
+				s[j]->p = text + (s[j]->p - o->p);
+	}
+	k->row = row;
+	k->text = text;
+	k->text_n = o->n;
+	return k->used = true;
+}
+
+static unsigned read_list(
+	struct gh_traffic *t, struct gh_cursor c, bool v13, struct chain *k, X509 **list, struct text *o)
+{
+	while (gh_left(&c) >= 3 && k->n < CHAIN) {
 		uint32_t len = (uint32_t)gh_u8(&c) << 16;
 		len |= gh_u16be(&c);
 		const uint8_t *der = len && len <= CERT_MAX ? gh_bytes(&c, len) : NULL, *p = der;
@@ -282,11 +405,60 @@ void gh_certs_message(struct gh_traffic *t, const struct gh_here *h, struct gh_t
 			t->count.bad++;
 			break;
 		}
-		emit(t, h, s, x, der, len, n);
-		list[n++] = x;
+		list[k->n] = x;
+		describe(k, x, der, len, o);
 	}
-	if (n && gh_step(t, 1000u * n))
-		judge(t, h, s, list, n);
-	for (unsigned i = 0; i < n; i++)
+	return k->n;
+}
+
+/* A chain that was not seen before. */
+static void learn(
+	struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct gh_cursor c, bool v13, struct chain *k)
+{
+	X509 *list[CHAIN];
+	struct gh_mark mark = gh_arena_mark(t->ctx->arena);
+	struct text o = {.p = gh_alloc_raw(t->ctx->arena, CHAIN * TEXT), .cap = CHAIN * TEXT};
+	int64_t now = h->pkt->us / 1000000;
+	k->row = gh_alloc_array(t->ctx->arena, CHAIN, sizeof *k->row);
+	unsigned n = o.p && k->row ? read_list(t, c, v13, k, list, &o) : 0;
+	if (n) {
+		k->leaf = list[0];
+		if (gh_step(t, 1000u * n)) {
+			if (!t->roots->loaded)
+				roots_load(t);
+			k->from = INT64_MIN;
+			k->to = INT64_MAX;
+			k->judged = true;
+			if (t->roots->store && t->roots->n)
+				k->code = verify(t, k, list, n, now);
+		}
+		tell(t, h, s, k);
+	}
+	for (unsigned i = 1; i < n; i++)
 		X509_free(list[i]);
+	if (!n || !k->judged || !keep(t, k, &o))
+		forget(t, k);
+	gh_arena_release(t->ctx->arena, mark);
+}
+
+void gh_certs_message(struct gh_traffic *t, const struct gh_here *h, struct gh_tls *s, struct gh_cursor c, bool v13)
+{
+	uint8_t sum[32] = {0};
+	int64_t now = h->pkt->us / 1000000;
+	if (s->cert_seen)
+		return;
+	if (v13)
+		gh_skip(&c, gh_u8(&c));
+	gh_skip(&c, 3);
+	if (!gh_left(&c) || !EVP_Digest(c.p + c.i, gh_left(&c), sum, NULL, EVP_sha256(), NULL))
+		return;
+	struct chain *k = &t->roots->chain[sum[0] & (CHAINS - 1)];
+	if (k->used && memcmp(k->sum, sum, sizeof sum) == 0 && now >= k->from && now < k->to) {
+		if (gh_step(t, k->n))
+			tell(t, h, s, k);
+		return;
+	}
+	forget(t, k);
+	memcpy(k->sum, sum, sizeof sum);
+	learn(t, h, s, c, v13, k);
 }

@@ -220,7 +220,7 @@ void gh_dhcp_message(struct gh_traffic *t, const struct gh_here *h, const uint8_
 		for (; code == 6 && gh_left(&v) >= 4;) {
 			char text[48] = "";
 			const uint8_t *a = gh_bytes(&v, 4);
-			if (a && inet_ntop(AF_INET, a, text, sizeof text))
+			if (a && gh_resolver_new(t, a) && inet_ntop(AF_INET, a, text, sizeof text))
 				GH_EMIT(t->ctx, resolvers, h->pkt->at, .address = gh_str(text), .by = GH_STR("dhcp"),
 					.packet = (int64_t)h->pkt->number);
 		}

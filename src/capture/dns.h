@@ -26,4 +26,7 @@ bool gh_dns_name(const struct gh_dns *m, struct gh_cursor *c, char out[GH_DNS_NA
 /* Looks for what contradicts the query, or an answer before this one. */
 void gh_dns_pair(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m);
 
+/* Is this address of four bytes, given as a resolver, told for the first time? Leases are renewed all day. */
+bool gh_resolver_new(struct gh_traffic *t, const uint8_t *v4);
+
 #endif

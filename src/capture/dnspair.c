@@ -11,6 +11,7 @@ enum {
 	BODY = 320, /* bytes of a query behind its header that are kept */
 	WINDOW_US = 2000000, /* two answers further apart are answers to two queries */
 	KNOWN = 3, /* answers after which a server's usual distance is known */
+	RESOLVERS = 64, /* that a network gives; more are told again and again */
 	RR = 16, /* a single A record that points to the question */
 	RR6 = 28,
 	FORGED = 100,
@@ -46,12 +47,25 @@ struct server {
 struct gh_dns_state {
 	struct pair pair[PAIRS];
 	struct server server[SERVERS];
+	uint8_t resolver[RESOLVERS][4];
+	unsigned n_resolvers;
 };
 
 bool gh_dns_init(struct gh_traffic *t)
 {
 	t->dns = gh_alloc(t->ctx->arena, sizeof *t->dns);
 	return t->dns != NULL;
+}
+
+bool gh_resolver_new(struct gh_traffic *t, const uint8_t *v4)
+{
+	struct gh_dns_state *d = t->dns;
+	for (unsigned i = 0; i < d->n_resolvers; i++)
+		if (memcmp(d->resolver[i], v4, 4) == 0)
+			return false;
+	if (d->n_resolvers < RESOLVERS)
+		memcpy(d->resolver[d->n_resolvers++], v4, 4);
+	return true;
 }
 
 static struct pair *place(struct gh_traffic *t, const struct gh_addr *client, uint16_t port, uint16_t id)

@@ -32,8 +32,10 @@ struct gh_http {
 	char host[200];
 };
 
-static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ", "PATCH ",
-	"TRACE ", "PROPFIND ", "NOTIFY ", "SUBSCRIBE ", "M-SEARCH ", "REPORT ", "MERGE ", "LOCK ", "UNLOCK ", "MKCOL "};
+static const struct gh_str methods[] = {{"GET ", 4}, {"POST ", 5}, {"HEAD ", 5}, {"PUT ", 4}, {"DELETE ", 7},
+	{"OPTIONS ", 8}, {"CONNECT ", 8}, {"PATCH ", 6}, {"TRACE ", 6}, {"PROPFIND ", 9}, {"NOTIFY ", 7},
+	{"SUBSCRIBE ", 10}, {"M-SEARCH ", 9}, {"REPORT ", 7}, {"MERGE ", 6}, {"LOCK ", 5}, {"UNLOCK ", 7},
+	{"MKCOL ", 6}};
 
 /* RTSP and SIP have methods of the same names. */
 static bool other_protocol(const uint8_t *p, size_t n)
@@ -45,9 +47,9 @@ bool gh_http_begins(const uint8_t *p, size_t n)
 {
 	if (n >= 8 && memcmp(p, "HTTP/1.", 7) == 0)
 		return true;
-	for (size_t i = 0; i < GH_COUNT(methods); i++) {
-		size_t len = strlen(methods[i]);
-		if (n > len && memcmp(p, methods[i], len) == 0)
+	for (size_t i = 0; n && i < GH_COUNT(methods); i++) {
+		size_t len = methods[i].n;
+		if (*p == (uint8_t)*methods[i].p && n > len && memcmp(p, methods[i].p, len) == 0)
 			return !other_protocol(p + len, n - len);
 	}
 	return false;

@@ -117,36 +117,89 @@ static bool is_name(struct gh_str v)
 	return v.n >= 1 && v.n <= 34 && memcmp(v.p, "<unknown", gh_min(v.n, 8)) != 0;
 }
 
+/* Keys in the order of their bytes: one is found by halves. */
 static const struct {
-	const char *kind;
+	const char *key, *kind;
 	bool (*fits)(struct gh_str v);
-	const char *const *keys;
-} kinds[] = {
-	{"imei", is_imei,
-		(const char *const[]){"imei", "imei1", "imei2", "meid", "deviceid", "device_id", "did", NULL}},
-	{"imsi", is_imsi, (const char *const[]){"imsi", "imsi1", "imsi2", "subscriberid", "subscriber_id", NULL}},
-	{"iccid", is_iccid, (const char *const[]){"iccid", "simserial", "sim_serial", "simserialnumber", NULL}},
-	{"mac", is_mac,
-		(const char *const[]){"mac", "wifimac", "wifi_mac", "wlanmac", "wlan_mac", "macaddress", "mac_address",
-			"mac_addr", "macaddr", "bssid", "btmac", "bt_mac", NULL}},
-	{"android_id", is_android_id,
-		(const char *const[]){"android_id", "androidid", "aid", "openudid", "dev_id", "udid", NULL}},
-	{"advertising_id", is_uuid,
-		(const char *const[]){"gaid", "adid", "idfa", "ifa", "advertisingid", "advertising_id",
-			"google_advertising_id", "adsid", "rdid", NULL}},
-	{"phone", is_phone,
-		(const char *const[]){
-			"msisdn", "phone", "phonenumber", "phone_number", "phonenum", "mobile", "tel", NULL}},
-	{"latitude", is_degree, (const char *const[]){"lat", "latitude", "geo_lat", "gps_lat", NULL}},
-	{"longitude", is_degree, (const char *const[]){"lon", "lng", "long", "longitude", "geo_lon", "gps_lon", NULL}},
-	{"ssid", is_name, (const char *const[]){"ssid", "wifi_ssid", "wifissid", "ssidname", NULL}},
+} keys[] = {
+	{"adid", "advertising_id", is_uuid},
+	{"adsid", "advertising_id", is_uuid},
+	{"advertising_id", "advertising_id", is_uuid},
+	{"advertisingid", "advertising_id", is_uuid},
+	{"aid", "android_id", is_android_id},
+	{"android_id", "android_id", is_android_id},
+	{"androidid", "android_id", is_android_id},
+	{"bssid", "mac", is_mac},
+	{"bt_mac", "mac", is_mac},
+	{"btmac", "mac", is_mac},
+	{"dev_id", "android_id", is_android_id},
+	{"device_id", "imei", is_imei},
+	{"deviceid", "imei", is_imei},
+	{"did", "imei", is_imei},
+	{"gaid", "advertising_id", is_uuid},
+	{"geo_lat", "latitude", is_degree},
+	{"geo_lon", "longitude", is_degree},
+	{"google_advertising_id", "advertising_id", is_uuid},
+	{"gps_lat", "latitude", is_degree},
+	{"gps_lon", "longitude", is_degree},
+	{"iccid", "iccid", is_iccid},
+	{"idfa", "advertising_id", is_uuid},
+	{"ifa", "advertising_id", is_uuid},
+	{"imei", "imei", is_imei},
+	{"imei1", "imei", is_imei},
+	{"imei2", "imei", is_imei},
+	{"imsi", "imsi", is_imsi},
+	{"imsi1", "imsi", is_imsi},
+	{"imsi2", "imsi", is_imsi},
+	{"lat", "latitude", is_degree},
+	{"latitude", "latitude", is_degree},
+	{"lng", "longitude", is_degree},
+	{"lon", "longitude", is_degree},
+	{"long", "longitude", is_degree},
+	{"longitude", "longitude", is_degree},
+	{"mac", "mac", is_mac},
+	{"mac_addr", "mac", is_mac},
+	{"mac_address", "mac", is_mac},
+	{"macaddr", "mac", is_mac},
+	{"macaddress", "mac", is_mac},
+	{"meid", "imei", is_imei},
+	{"mobile", "phone", is_phone},
+	{"msisdn", "phone", is_phone},
+	{"openudid", "android_id", is_android_id},
+	{"phone", "phone", is_phone},
+	{"phone_number", "phone", is_phone},
+	{"phonenum", "phone", is_phone},
+	{"phonenumber", "phone", is_phone},
+	{"rdid", "advertising_id", is_uuid},
+	{"sim_serial", "iccid", is_iccid},
+	{"simserial", "iccid", is_iccid},
+	{"simserialnumber", "iccid", is_iccid},
+	{"ssid", "ssid", is_name},
+	{"ssidname", "ssid", is_name},
+	{"subscriber_id", "imsi", is_imsi},
+	{"subscriberid", "imsi", is_imsi},
+	{"tel", "phone", is_phone},
+	{"udid", "android_id", is_android_id},
+	{"wifi_mac", "mac", is_mac},
+	{"wifi_ssid", "ssid", is_name},
+	{"wifimac", "mac", is_mac},
+	{"wifissid", "ssid", is_name},
+	{"wlan_mac", "mac", is_mac},
+	{"wlanmac", "mac", is_mac},
 };
 
 const char *gh_leak_kind(struct gh_str key, struct gh_str value)
 {
-	for (size_t i = 0; i < GH_COUNT(kinds); i++)
-		for (size_t k = 0; kinds[i].keys[k]; k++)
-			if (gh_str_is(key, kinds[i].keys[k]) && kinds[i].fits(value))
-				return kinds[i].kind;
+	size_t low = 0, high = GH_COUNT(keys);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2, len = strlen(keys[mid].key);
+		int order = memcmp(key.p, keys[mid].key, gh_min(key.n, len));
+		if (!order && key.n == len)
+			return keys[mid].fits(value) ? keys[mid].kind : NULL;
+		if (order < 0 || (!order && key.n < len))
+			high = mid;
+		else
+			low = mid + 1;
+	}
 	return NULL;
 }

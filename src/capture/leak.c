@@ -148,14 +148,30 @@ static void tell(const struct search *s, const char *kind, const char *form, str
 		.outward = !s->h->dir, .inside_tls = inside, .known = known, .value = value);
 }
 
+static size_t next_of(const uint8_t *p, size_t n, size_t from, int c)
+{
+	const uint8_t *hit = from < n ? memchr(p + from, c, n - from) : NULL;
+	return hit ? (size_t)(hit - p) : n;
+}
+
 static const uint8_t *find_form(const uint8_t *p, size_t n, const struct form *f)
 {
 	if (!f->any_case)
 		return memmem(p, n, f->p, f->n);
-	uint8_t first = (uint8_t)f->p[0];
-	for (size_t i = 0; i + f->n <= n; i++)
-		if (tolower(p[i]) == tolower(first) && strncasecmp((const char *)p + i, f->p, f->n) == 0)
-			return p + i;
+	if (n < f->n)
+		return NULL;
+	size_t last = n - f->n + 1;
+	int low = tolower((uint8_t)f->p[0]), up = toupper((uint8_t)f->p[0]);
+	size_t a = next_of(p, last, 0, low), b = up == low ? last : next_of(p, last, 0, up);
+	while (a < last || b < last) {
+		size_t at = gh_min(a, b);
+		if (strncasecmp((const char *)p + at, f->p, f->n) == 0)
+			return p + at;
+		if (at == a)
+			a = next_of(p, last, at + 1, low);
+		else
+			b = next_of(p, last, at + 1, up);
+	}
 	return NULL;
 }
 
@@ -170,7 +186,13 @@ static void search_known(const struct search *s, const uint8_t *p, size_t n)
 		}
 }
 
-enum { KEY = 1, VALUE = 2, BASE64 = 4 };
+enum {
+	KEY = 1,
+	VALUE = 2,
+	BASE64 = 4,
+	KEY_MAX = 32,
+	VALUE_MAX = 64,
+};
 
 /* Every byte of a stream is asked what it can be part of: a table, not a call. */
 static const uint8_t kinds[256] = {['0' ... '9'] = KEY | VALUE | BASE64,
@@ -183,44 +205,55 @@ static const uint8_t kinds[256] = {['0' ... '9'] = KEY | VALUE | BASE64,
 	['.'] = VALUE,
 	[':'] = VALUE};
 
-/* Words of a key up to 32 bytes, in lower case without '-'. */
-static struct gh_str key_of(const uint8_t *p, size_t n, char buf[32])
+/* Words of a key, in lower case without '-'. */
+static struct gh_str key_of(const uint8_t *p, size_t n, char buf[KEY_MAX])
 {
 	size_t len = 0;
-	if (n > 31)
-		return GH_NONE;
 	for (size_t i = 0; i < n; i++)
 		if (p[i] != '-')
 			buf[len++] = (char)tolower(p[i]);
 	return gh_strn(buf, len);
 }
 
-/* key=value, "key":"value", key: value. */
+static bool quote(uint8_t c)
+{
+	return c == '"' || c == '\'' || c == ' ';
+}
+
+/* What stands around the sign at p[at]: a key before it, a value behind it. */
+static void search_key(const struct search *s, const uint8_t *p, size_t n, size_t at)
+{
+	size_t end = at, from, value = at + 1, stop;
+	while (end && at - end < 3 && quote(p[end - 1]))
+		end--;
+	for (from = end; from && end - from < KEY_MAX && kinds[p[from - 1]] & KEY; from--)
+		;
+	if (from == end || end - from >= KEY_MAX)
+		return;
+	while (value < n && quote(p[value]))
+		value++;
+	for (stop = value; stop < n && stop - value <= VALUE_MAX && kinds[p[stop]] & VALUE; stop++)
+		;
+	if (stop == value || stop - value > VALUE_MAX)
+		return;
+	char buf[KEY_MAX];
+	struct gh_str v = gh_strn(p + value, stop - value);
+	const char *kind = gh_leak_kind(key_of(p + from, end - from, buf), v);
+	if (kind)
+		tell(s, kind, "plain", v, false);
+}
+
+/* key=value, "key":"value", key: value. The signs are rare, so they are looked for and not the words. */
 static void search_keys(const struct search *s, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n;) {
-		size_t from = i;
-		while (i < n && kinds[p[i]] & KEY)
-			i++;
-		size_t key_n = i - from, at = i;
-		if (!key_n) {
-			i++;
-			continue;
-		}
-		while (at < n && (p[at] == '"' || p[at] == '\'' || p[at] == ' '))
-			at++;
-		if (at >= n || at - i > 3 || (p[at] != '=' && p[at] != ':'))
-			continue;
-		for (at++; at < n && (p[at] == '"' || p[at] == '\'' || p[at] == ' '); at++)
-			;
-		size_t end = at;
-		while (end < n && kinds[p[end]] & VALUE)
-			end++;
-		char buf[32];
-		struct gh_str key = key_of(p + from, key_n, buf), value = gh_strn(p + at, end - at);
-		const char *kind = key.p && end > at && end - at <= 64 ? gh_leak_kind(key, value) : NULL;
-		if (kind)
-			tell(s, kind, "plain", value, false);
+	size_t eq = next_of(p, n, 0, '='), colon = next_of(p, n, 0, ':');
+	while (eq < n || colon < n) {
+		size_t at = gh_min(eq, colon);
+		search_key(s, p, n, at);
+		if (at == eq)
+			eq = next_of(p, n, at + 1, '=');
+		else
+			colon = next_of(p, n, at + 1, ':');
 	}
 }
 
@@ -266,16 +299,21 @@ static void search_base64(const struct search *s, const uint8_t *p, size_t n, ui
 {
 	struct search in = *s;
 	in.coding = "base64";
-	for (size_t i = 0; i < n;) {
-		size_t from = i;
-		while (i < n && kinds[p[i]] & BASE64)
-			i++;
-		if (i - from >= WORD) {
-			size_t len = unbase64(p + from, i - from, out);
-			if (is_text(out, len))
-				search_plain(&in, out, len);
+	for (size_t i = 0; n - i >= WORD;) {
+		/* A run that is long enough holds every WORDth byte: the last one is asked first. */
+		size_t to = i + WORD;
+		while (to > i && kinds[p[to - 1]] & BASE64)
+			to--;
+		if (to > i) {
+			i = to;
+			continue;
 		}
-		i += i == from;
+		for (to = i + WORD; to < n && kinds[p[to]] & BASE64; to++)
+			;
+		size_t len = unbase64(p + i, to - i, out);
+		if (is_text(out, len))
+			search_plain(&in, out, len);
+		i = to;
 	}
 }
 
@@ -289,6 +327,8 @@ static size_t unescape(const uint8_t *p, size_t n, uint8_t *out)
 {
 	size_t len = 0;
 	bool any = false;
+	if (!memchr(p, '%', n))
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		bool esc = p[i] == '%' && i + 2 < n && hex_digit(p[i + 1]) >= 0 && hex_digit(p[i + 2]) >= 0;
 		out[len++] = esc ? (uint8_t)(hex_digit(p[i + 1]) << 4 | hex_digit(p[i + 2])) : p[i];
