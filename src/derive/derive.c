@@ -201,8 +201,9 @@ static bool functions(sqlite3 *sql)
 		if (sqlite3_create_function(
 			    sql, list[i].name, 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, list[i].f, NULL, NULL))
 			return false;
-	return gh_derive_traffic(sql) && !sqlite3_create_function(sql, "gh_digest_all", 2, SQLITE_UTF8, NULL, NULL,
-						 digest_all_step, digest_all_final);
+	return gh_derive_traffic(sql) && gh_derive_signed(sql) &&
+	       !sqlite3_create_function(
+		       sql, "gh_digest_all", 2, SQLITE_UTF8, NULL, NULL, digest_all_step, digest_all_final);
 }
 
 enum gh_code gh_derive_functions(struct gh_db *db, struct gh_err *err)

@@ -1024,6 +1024,33 @@ def _(d): d.add('ota', file_id=d.file('/update.zip', magic='zip'), state='failed
 def _(d):
     d.add('ota', file_id=d.file('/a.zip', magic='zip'), state='verified', cert_sha256='ab' * 32, at=99, accepted=0)
     d.add('ota', file_id=d.file('/b.zip', magic='zip'), state='unsupported', why='a digest that a recovery does not take', at=99)
+
+
+def update(d, artifact, cert=True, **sig):
+    f = d.file('/payload.bin', artifact_id=artifact, path='payload.bin')
+    if cert:
+        d.file('/META-INF/com/android/otacert', artifact_id=artifact, path='META-INF/com/android/otacert')
+    d.add('payload_sigs', file_id=f, at=99, **{'what': 'payload', 'state': 'verified', 'whose': 'package', 'keys': 1, 'sha256': 'ab' * 32, **sig})
+
+
+@case('GH-B28', 'a payload that was changed after it was signed')
+def _(d): update(d, 7, state='no key fits', whose=None)
+
+
+@case('GH-B28', 'a payload that is not the one of the list beside it', rows=2)
+def _(d):
+    update(d, 7)
+    d.add('payload_checks', artifact_id=7, place='payload.bin', what='FILE_HASH', expected='a', computed='b', state='differs')
+    d.add('payload_checks', artifact_id=7, place='payload.bin', what='METADATA_SIZE', expected='1', computed='2', state='differs')
+
+
+@case('GH-B28', 'an update for another phone; one without a certificate; one whose digests were not computed', rows=0)
+def _(d):
+    update(d, 7)
+    update(d, 8, cert=False, state='no key fits', whose=None)
+    update(d, 9, state='no key', whose=None, keys=0)
+    d.add('payload_checks', artifact_id=9, place='payload.bin', what='FILE_HASH', expected='a', computed=None, state='not computed')
+    d.add('payload_checks', artifact_id=9, place='system', what='SHA-256', expected='a', computed='b', state='differs')
 # ---------------------------------------------------------------- captures of traffic
 def odd(d, kind, value, score=100, f=None, **flow):
     f = f or d.capture()

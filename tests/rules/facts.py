@@ -24,6 +24,8 @@ CREATE TABLE apk_checks(file_id INT, scheme TEXT, min_sdk INT, max_sdk INT, stat
 CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at INT, key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INT, rollback_location INT,
   flags INT, state TEXT, why TEXT, fec INT);
 CREATE TABLE ota(file_id INT, state TEXT, why TEXT, cert_sha256 TEXT, signed_size INT, at INT, accepted INT);
+CREATE TABLE payload_sigs(file_id INT, at INT, what TEXT, state TEXT, whose TEXT, cert_sha256 TEXT, keys INT, sha256 TEXT);
+CREATE TABLE payload_checks(artifact_id INT, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
 CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT, vbmeta TEXT, payload TEXT, key TEXT, original TEXT);
 CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);
 CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT, line INT);

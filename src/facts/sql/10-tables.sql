@@ -86,6 +86,9 @@ CREATE TABLE IF NOT EXISTS d_parts(scan_id INTEGER, kind TEXT, name TEXT, witnes
 	n INTEGER);             -- sorts
 -- What a payload.bin or the file beside it says of digests and sizes: state ok, differs, or not computed.
 CREATE TABLE IF NOT EXISTS d_payload_checks(scan_id INTEGER, node_id INTEGER, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
+-- Signatures of a payload.bin: state verified, no key fits (of those at hand), no key (is at hand); whose system package.
+CREATE TABLE IF NOT EXISTS d_payload_sigs(scan_id INTEGER, place_id INTEGER, n INTEGER, at INTEGER, what TEXT, sha256 TEXT, state TEXT, whose TEXT,
+	cert_sha256 TEXT, subject TEXT, keys INTEGER);
 CREATE TABLE IF NOT EXISTS d_coverage(scan_id INTEGER, level TEXT, files INTEGER, bytes INTEGER);
 CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER, opaque INTEGER,
 	hides TEXT);            -- what a rule may not be silent about: '*' anything, a plug-in, NULL nothing

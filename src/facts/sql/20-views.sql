@@ -124,6 +124,12 @@
 @VIEW@ payload_apexes AS SELECT p.place_id AS file_id, c.package, c.version, c.compressed, c.size FROM here p JOIN c_payload_apexes c USING(blob_id);
 @VIEW@ payload_properties AS SELECT p.place_id AS file_id, c.key, c.value, c.line FROM here p JOIN c_payload_properties c USING(blob_id);
 @VIEW@ payload_checks AS SELECT node_id AS artifact_id, place, what, expected, computed, state FROM d_payload_checks WHERE scan_id=@SCAN@;
+@VIEW@ payload_sigs AS SELECT d.place_id AS file_id, d.at, d.what, d.state, d.whose, d.cert_sha256, d.subject, d.keys, d.sha256 FROM d_payload_sigs d
+	WHERE d.scan_id=@SCAN@;
+@VIEW@ ota_metadata AS SELECT p.place_id AS file_id, c.key, c.value, c.line, c.at FROM here p JOIN c_ota_metadata c USING(blob_id);
+@VIEW@ care_maps AS SELECT p.place_id AS file_id, c.at, c.partition, c.ranges, c.blocks, c.end, c.property, c.fingerprint, CASE WHEN c.end IS NULL THEN 'unreadable'
+	WHEN (SELECT max(t.size) FROM places q JOIN c_payload_partitions t USING(blob_id) WHERE q.scan_id=p.scan_id AND q.node_id=p.node_id AND t.name=c.partition)
+	< c.end*4096 THEN 'behind the end' ELSE 'fits' END AS state FROM here p JOIN c_care_maps c USING(blob_id);
 @VIEW@ fs_info AS SELECT p.place_id AS file_id, c.kind, c.label, c.uuid, c.block_size, c.size, c.features, c.mounted_on, c.journal FROM here p JOIN c_fs_info c USING(blob_id);
 @VIEW@ zip_facts AS SELECT p.place_id AS file_id, c.at, c.name, c.kind, c.central, c.local FROM here p JOIN c_zip_facts c USING(blob_id);
 -- recordings of heart rate

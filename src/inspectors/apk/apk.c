@@ -196,7 +196,7 @@ static enum gh_code apk_run(struct gh_ctx *ctx, const struct gh_blob *blob, stru
 const struct gh_inspector gh_inspector_apk = {
 	.name = "apk",
 	.title = "APK signing block",
-	.version = 2,
+	.version = 3,
 	.wants = apk_wants,
 	.run = apk_run,
 };

@@ -149,7 +149,7 @@ static enum gh_code cert_run(struct gh_ctx *ctx, const struct gh_blob *blob, str
 const struct gh_inspector gh_inspector_cert = {
 	.name = "cert",
 	.title = "X.509 certificates",
-	.version = 1,
+	.version = 2,
 	.wants = cert_wants,
 	.run = cert_run,
 };

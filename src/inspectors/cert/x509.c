@@ -77,6 +77,19 @@ static const struct {
 	{EVP_PKEY_ED25519, "Ed25519"}, {EVP_PKEY_ED448, "Ed448"}, {EVP_PKEY_DH, "DH"}, {EVP_PKEY_X25519, "X25519"},
 	{EVP_PKEY_X448, "X448"}};
 
+/* For signatures over contents that lie elsewhere: DERIVE brings them together. */
+static void spki_read(struct gh_ctx *ctx, X509 *x, EVP_PKEY *key, struct gh_row_certs *r)
+{
+	enum { SPKI_MAX = 1200 }; /* RSA of 8,192 bits has some 1,060 bytes */
+	uint8_t *der = NULL;
+	if (!key || !(EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "EC")))
+		return;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+	if (n > 0 && n <= SPKI_MAX)
+		r->spki = gh_hex(ctx->arena, der, (size_t)n);
+	OPENSSL_free(der);
+}
+
 static void key_read(struct gh_ctx *ctx, X509 *x, uint64_t at, struct gh_row_certs *r)
 {
 	ASN1_OBJECT *algorithm = NULL;
@@ -88,6 +101,7 @@ static void key_read(struct gh_ctx *ctx, X509 *x, uint64_t at, struct gh_row_cer
 			r->key_type = gh_str(key_words[i].word);
 	EVP_PKEY *key = X509_get0_pubkey(x);
 	r->key_bits = key ? EVP_PKEY_get_bits(key) : GH_NULL;
+	spki_read(ctx, x, key, r);
 	if (!key)
 		gh_note(ctx, type ? GH_BAD : GH_UNSUP, at, "a certificate's key that libcrypto does not take");
 }

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "inspectors/cert/signed.h"
 #include "inspectors/cert/x509.h"
+#include "inspectors/ota/proto.h"
 #include "source/window.h"
 
 enum {
@@ -181,22 +182,39 @@ static enum gh_code metadata_run(struct gh_ctx *ctx, const struct gh_blob *blob,
 
 /* ---- inspector ---- */
 
+/* Messages have no magic number: the name is all there is to know them by. */
+static bool is_message(struct gh_str name)
+{
+	return gh_str_is(name, "metadata.pb") || gh_str_is(name, "care_map.pb");
+}
+
 static bool ota_wants(const struct gh_probe *probe)
 {
-	return ends_in_footer(probe) || is_metadata(probe);
+	return ends_in_footer(probe) || is_metadata(probe) || (is_message(probe->name) && probe->size);
+}
+
+static enum gh_code message_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
+{
+	if (!blob->data || blob->size > METADATA_MAX)
+		return gh_fail(err, GH_LIMIT, 0, "a message of %llu bytes, %d are read", (unsigned long long)blob->size,
+			METADATA_MAX);
+	struct gh_cursor c = gh_cursor(blob->data, (size_t)blob->size, 0);
+	return gh_str_is(blob->name, "care_map.pb") ? ota_care_map(ctx, c, err) : ota_metadata_pb(ctx, c, err);
 }
 
 static enum gh_code ota_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
 {
 	if (gh_str_is(blob->name, "metadata"))
 		return blob->data ? metadata_run(ctx, blob, err) : gh_fail(err, GH_LIMIT, 0, "larger than is read");
+	if (is_message(blob->name))
+		return message_run(ctx, blob, err);
 	return blob->size < END + FOOTER ? GH_OK : package_run(ctx, blob, err);
 }
 
 const struct gh_inspector gh_inspector_ota = {
 	.name = "ota",
 	.title = "signature and metadata of update packages",
-	.version = 1,
+	.version = 2,
 	.wants = ota_wants,
 	.run = ota_run,
 };

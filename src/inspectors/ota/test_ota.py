@@ -11,8 +11,9 @@ import sys
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests/lib"))
+sys.path[:0] = [str(ROOT / "tests/lib"), str(ROOT / "tests/tools")]
 import ght  # noqa: E402
+import mkpayload as mk  # noqa: E402
 
 T = ght.tmp()
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
@@ -87,14 +88,51 @@ def metadata():
     ght.equal(ght.rows(ght.inspect("metadata", b"a=b\n", "ota"), "ota_metadata"), [], "another file called metadata: nothing")
 
 
+def messages():
+    """Written from the .proto files, without the reader."""
+    state = lambda devices, builds: b"".join(mk.box(1, d) for d in devices) + b"".join(mk.box(2, b) for b in builds) + mk.box(3, "77") + mk.number(4, 1700000000) + mk.box(5, "34") + mk.box(6, "2024-01-05")  # noqa: E731
+    pb = mk.number(1, 1) + mk.number(2, 1) + mk.number(3, 0) + mk.box(4, mk.box(1, "ota-property-files") + mk.box(2, "payload.bin:1:2")) + \
+        mk.box(5, state(["x"], ["a"])) + mk.box(6, state(["x", "y"], ["b", "c"])) + mk.number(7, 1) + mk.number(8, 5) + mk.number(9, 1) + mk.box(99, "later")
+    got = {r["key"]: r["value"] for r in ght.rows(ght.inspect("metadata.pb", pb, "ota"), "ota_metadata")}
+    both = lambda s, d, b: {f"{s}-device": d, f"{s}-build": b, f"{s}-build-incremental": "77", f"{s}-timestamp": "1700000000", f"{s}-sdk-level": "34", f"{s}-security-patch-level": "2024-01-05"}  # noqa: E731
+    ght.equal(got, {"ota-type": "AB", "ota-wipe": "yes", "ota-downgrade": "no", "ota-property-files": "payload.bin:1:2", "ota-retrofit-dynamic-partitions": "yes",
+                    "ota-required-cache": "5", "spl-downgrade": "yes", **both("pre", "x", "a"), **both("post", "x|y", "b|c")}, "metadata.pb")
+    part = lambda name, ranges: mk.box(1, mk.box(1, name) + mk.box(2, ranges) + mk.box(3, "ro.system.build.fingerprint") + mk.box(4, "f/p"))  # noqa: E731
+    maps = lambda data: [(r["partition"], r["ranges"], r["blocks"], r["end"], r["property"], r["fingerprint"]) for r in ght.rows(data, "care_maps")]  # noqa: E731
+    tell = ("ro.system.build.fingerprint", "f/p")
+    ght.equal(maps(ght.inspect("care_map.pb", part("system", "4,0,100,200,300") + part("vendor", "2,5,6"), "ota")),
+              [("system", 2, 200, 300, *tell), ("vendor", 1, 1, 6, *tell)], "care_map.pb")
+    for bad in ("", "0", "2,5", "3,1,2,3", "4,1,2", "2,6,5", "2,1,x", "2,1,2,", "2,0,99999999999999999999", "2,0,4294967297", "-2,1,2"):
+        got = ght.inspect("care_map.pb", part("system", bad), "ota")
+        ght.check(maps(got) == [("system", None, None, None, *tell)] and ght.rows(got, "notes"), f"ranges {bad!r}: noted")
+    for name in ("metadata.pb", "care_map.pb"):
+        got = ght.inspect(name, b"\x0a\xff\xff\xff\x7f\x01", "ota")
+        ght.check("a field of the manifest" in str(got) and not ght.rows(got, "ota_metadata") + ght.rows(got, "care_maps"), f"{name}: a length behind the end")
+        ght.check("a message of" in str(ght.inspect(name, bytes(2 << 20), "ota")), f"{name}: 2 MiB are refused")
+
+
+def bounds():
+    """A care map in a package against the partitions of its payload."""
+    d, db = T / "care", T / "care.db"
+    d.mkdir()
+    part = lambda name, ranges: mk.box(1, mk.box(1, name) + mk.box(2, ranges))  # noqa: E731
+    with zipfile.ZipFile(d / "update.zip", "w") as z:
+        z.writestr("payload.bin", mk.payload([mk.full("system", os.urandom(10 * 4096)), mk.full("vendor", os.urandom(10 * 4096))]))
+        z.writestr("care_map.pb", part("system", "2,0,10") + part("vendor", "2,0,11") + part("odd", "2,9"))
+    subprocess.run([BIN, "scan", d, "--db", db, "-f", f"json={T}/r.json"], capture_output=True)
+    ght.equal(list(sqlite3.connect(db).execute("SELECT partition, state FROM care_maps ORDER BY 1")), [("odd", "unreadable"), ("system", "fits"), ("vendor", "behind the end")], "bounds of a care map")
+
+
 def seeds():
     for p in sorted((pathlib.Path(__file__).parent / "seeds").iterdir()):
         rows = ght.drive(p, only="ota")
-        ght.check(any(ght.rows(rows, t) for t in ("ota_packages", "ota_metadata")), f"seed {p.name}")
+        ght.check(any(ght.rows(rows, t) for t in ("ota_packages", "ota_metadata", "care_maps")), f"seed {p.name}")
 
 
 if __name__ == "__main__":
     signed()
     metadata()
+    messages()
+    bounds()
     seeds()
     ght.done()
