@@ -22,6 +22,8 @@ int gh_cmd_compare(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);
 int gh_cmd_cat(int argc, char **argv);
 int gh_cmd_dex(int argc, char **argv);
+int gh_cmd_methods(int argc, char **argv);
+int gh_cmd_callers(int argc, char **argv);
 int gh_cmd_identify(int argc, char **argv);
 int gh_cmd_coverage(int argc, char **argv);
 int gh_cmd_unpack(int argc, char **argv);

@@ -9,21 +9,16 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/dexes.h"
 #include "cli/inside.h"
 #include "engine/jail.h"
-#include "inspectors/dex/dexfile.h"
+#include "inspectors/dex/dexinsn.h"
 
 enum { DEX_FILES_MAX = 4096 /* in one container, as in the inspector */ };
 
-struct asked {
-	const char *path; /* only the dex files whose place ends in it, or NULL */
-	const char *list; /* NULL: headers */
-	bool any, broken;
-};
-
 /* ---- text ---- */
 
-static void put(struct gh_str s)
+void gh_dex_put(struct gh_str s)
 {
 	static char text[65536 * 4], shown[sizeof text * 4 + 1];
 	if (!s.p) {
@@ -35,9 +30,9 @@ static void put(struct gh_str s)
 	fputs(shown, stdout);
 }
 
-static void put_type(const struct dex *d, uint32_t i)
+void gh_dex_put_type(const struct dex *d, uint32_t i)
 {
-	i == DEX_NONE ? (void)putchar('-') : put(dex_type(d, i));
+	i == DEX_NONE ? (void)putchar('-') : gh_dex_put(dex_type(d, i));
 }
 
 static void put_proto(const struct dex *d, uint32_t i)
@@ -49,27 +44,57 @@ static void put_proto(const struct dex *d, uint32_t i)
 	}
 	putchar('(');
 	for (uint32_t k = 0; k < proto.params.n; k++)
-		put_type(d, dex_types_get(d, proto.params, k));
+		gh_dex_put_type(d, dex_types_get(d, proto.params, k));
 	putchar(')');
-	put_type(d, proto.ret);
+	gh_dex_put_type(d, proto.ret);
 }
 
-static void put_member(const struct dex *d, bool method, uint32_t i)
+void gh_dex_put_member(const struct dex *d, bool method, uint32_t i)
 {
 	struct dex_member_id id;
 	if (!(method ? dex_method(d, i, &id) : dex_field(d, i, &id))) {
 		putchar('?');
 		return;
 	}
-	put_type(d, id.class);
+	gh_dex_put_type(d, id.class);
 	fputs("->", stdout);
-	put(dex_string(d, id.name));
+	gh_dex_put(dex_string(d, id.name));
 	if (method) {
 		put_proto(d, id.type);
 	} else {
 		putchar(':');
-		put_type(d, id.type);
+		gh_dex_put_type(d, id.type);
 	}
+}
+
+/* What fits of s behind the n bytes that are there. */
+static size_t add(char *out, size_t n, size_t cap, struct gh_str s)
+{
+	size_t k = (size_t)gh_min(s.n, cap - 1 - n);
+	if (s.p)
+		memcpy(out + n, s.p, k);
+	return s.p ? n + k : n;
+}
+
+size_t gh_dex_method_text(const struct dex *d, uint32_t i, char *out, size_t cap)
+{
+	struct dex_member_id id;
+	struct dex_proto proto;
+	size_t n = 0;
+	if (dex_method(d, i, &id)) {
+		n = add(out, n, cap, dex_type(d, id.class));
+		n = add(out, n, cap, GH_STR("->"));
+		n = add(out, n, cap, dex_string(d, id.name));
+		if (dex_proto(d, id.type, &proto)) {
+			n = add(out, n, cap, GH_STR("("));
+			for (uint32_t k = 0; k < proto.params.n && n < cap - 1; k++)
+				n = add(out, n, cap, dex_type(d, dex_types_get(d, proto.params, k)));
+			n = add(out, n, cap, GH_STR(")"));
+			n = add(out, n, cap, dex_type(d, proto.ret));
+		}
+	}
+	out[n] = 0;
+	return n;
 }
 
 /* ---- lists ---- */
@@ -96,7 +121,7 @@ static void member_line(const struct dex *d, const struct dex_member *m)
 	bool method = m->kind >= DEX_DIRECT_METHOD;
 	struct dex_code code;
 	printf("%s\t", words[m->kind]);
-	put_member(d, method, m->index);
+	gh_dex_put_member(d, method, m->index);
 	printf("\t0x%04x", m->access);
 	if (m->code && dex_code(d, m->code, &code))
 		printf("\t%u\t%u\t%u\t%u\t%u\t0x%llx", code.registers, code.ins, code.outs, code.tries, code.n,
@@ -114,15 +139,15 @@ static void class_lines(const struct dex *d, uint32_t i)
 	if (!dex_class(d, i, &class))
 		return;
 	fputs("class\t", stdout);
-	put_type(d, class.type);
+	gh_dex_put_type(d, class.type);
 	printf("\t0x%04x\t", class.access);
-	put_type(d, class.super);
+	gh_dex_put_type(d, class.super);
 	putchar('\t');
-	class.source == DEX_NONE ? (void)putchar('-') : put(dex_string(d, class.source));
+	class.source == DEX_NONE ? (void)putchar('-') : gh_dex_put(dex_string(d, class.source));
 	putchar('\n');
 	for (uint32_t k = 0; k < class.interfaces.n; k++) {
 		fputs("interface\t", stdout);
-		put_type(d, dex_types_get(d, class.interfaces, k));
+		gh_dex_put_type(d, dex_types_get(d, class.interfaces, k));
 		putchar('\n');
 	}
 	dex_members(d, &class, &members);
@@ -132,15 +157,70 @@ static void class_lines(const struct dex *d, uint32_t i)
 		puts("?");
 }
 
+/* ---- instructions ---- */
+
+static void registers_tell(const struct dex_insn *in)
+{
+	if (dex_is_invoke(in->op) || in->op == DEX_FILLED_ARRAY || in->op == DEX_FILLED_ARRAY_RANGE)
+		for (uint32_t k = 0; k < in->n_args; k++)
+			printf("%sv%u", k ? "," : "", dex_arg(in, k));
+	else
+		printf("v%u,v%u,v%u", in->a, in->b, in->c);
+}
+
+/* Offset in bytes, operation, registers (of no call: a, b and c of the format), number, what is named. */
+static void insn_line(const struct dex *d, const struct dex_insn *in)
+{
+	static const char *const payloads[] = {"", "packed-switch-data", "sparse-switch-data", "array-data"};
+	printf("+0x%x\t%s\t", in->at * 2, in->payload ? payloads[in->payload >> 8] : dex_op_name(in->op));
+	if (!in->payload)
+		registers_tell(in);
+	printf("\t%lld\t", (long long)in->literal);
+	if (in->ref == DEX_REF_STRING)
+		gh_dex_put(dex_string(d, in->index));
+	else if (in->ref == DEX_REF_TYPE)
+		gh_dex_put_type(d, in->index);
+	else if (in->ref == DEX_REF_FIELD || in->ref == DEX_REF_METHOD)
+		gh_dex_put_member(d, in->ref == DEX_REF_METHOD, in->index);
+	else if (in->ref != DEX_REF_NONE)
+		printf("%u", in->index);
+	putchar('\n');
+}
+
+static void code_lines(const struct dex *d, uint32_t i)
+{
+	struct dex_class class;
+	struct dex_members members;
+	struct dex_member m;
+	if (!dex_class(d, i, &class))
+		return;
+	dex_members(d, &class, &members);
+	while (dex_members_next(&members, &m)) {
+		struct dex_code code;
+		struct dex_insns it;
+		struct dex_insn in;
+		if (m.kind < DEX_DIRECT_METHOD || !m.code || !dex_code(d, m.code, &code))
+			continue;
+		fputs("method\t", stdout);
+		gh_dex_put_member(d, true, m.index);
+		putchar('\n');
+		dex_insns(d, &code, &it);
+		while (dex_insns_next(&it, &in))
+			insn_line(d, &in);
+		if (it.bad)
+			puts("?");
+	}
+}
+
 static void string_line(const struct dex *d, uint32_t i)
 {
-	put(dex_string(d, i));
+	gh_dex_put(dex_string(d, i));
 	putchar('\n');
 }
 
 static void type_line(const struct dex *d, uint32_t i)
 {
-	put_type(d, i);
+	gh_dex_put_type(d, i);
 	putchar('\n');
 }
 
@@ -152,13 +232,13 @@ static void proto_line(const struct dex *d, uint32_t i)
 
 static void field_line(const struct dex *d, uint32_t i)
 {
-	put_member(d, false, i);
+	gh_dex_put_member(d, false, i);
 	putchar('\n');
 }
 
 static void method_line(const struct dex *d, uint32_t i)
 {
-	put_member(d, true, i);
+	gh_dex_put_member(d, true, i);
 	putchar('\n');
 }
 
@@ -166,20 +246,24 @@ static void method_line(const struct dex *d, uint32_t i)
 static void (*const lines[DEX_N_TABLES])(const struct dex *, uint32_t) = {
 	string_line, type_line, proto_line, field_line, method_line, class_lines};
 
-static void one(const struct dex *d, const struct asked *asked)
+static void one(const struct dex *d, struct gh_dexes *asked)
 {
-	if (!asked->list) {
+	const char *list = asked->to;
+	if (!list) {
 		header(d);
 		return;
 	}
+	if (strcmp(list, "code") == 0)
+		for (uint32_t i = 0; i < d->table[DEX_CLASSES].n; i++)
+			code_lines(d, i);
 	for (int k = 0; k < DEX_N_TABLES; k++)
-		if (strcmp(asked->list, dex_table_words[k]) == 0)
+		if (strcmp(list, dex_table_words[k]) == 0)
 			for (uint32_t i = 0; i < d->table[k].n; i++)
 				lines[k](d, i);
 }
 
 /* All dex files of one content. */
-static void tell(struct asked *asked, struct gh_arena *arena, struct gh_source *src)
+static void tell(struct gh_dexes *asked, struct gh_arena *arena, struct gh_source *src)
 {
 	const uint8_t *p;
 	struct gh_err err = {0};
@@ -191,7 +275,7 @@ static void tell(struct asked *asked, struct gh_arena *arena, struct gh_source *
 		code = dex_open(&d, p, (size_t)src->size, head, &err);
 		if (code)
 			break;
-		one(&d, asked);
+		asked->each(&d, asked);
 		head = dex_next(&d);
 		if (!head)
 			break;
@@ -227,7 +311,7 @@ static bool may_hold(struct gh_str name)
 
 static enum gh_inside_go visit(struct gh_inside *in, const struct gh_inside_at *at, const struct gh_child *c, void *to)
 {
-	struct asked *asked = to;
+	struct gh_dexes *asked = to;
 	if (!gh_str_ends(c->name, ".dex") || c->flags & GH_CHILD_UNREADABLE)
 		return gh_inside_leads(at, c) || may_hold(c->name) ? GH_INSIDE_ENTER : GH_INSIDE_ON;
 	if (asked->path && !gh_str_ends(c->name, asked->path) && !gh_str_ends(at->name, asked->path))
@@ -246,7 +330,7 @@ static enum gh_inside_go visit(struct gh_inside *in, const struct gh_inside_at *
 
 static int done(struct gh_inside *in, void *to)
 {
-	struct asked *asked = to;
+	struct gh_dexes *asked = to;
 	if (!asked->any) {
 		gh_complain("no dex file%s%s is inside", asked->path ? " called " : "", asked->path ? asked->path : "");
 		return GH_EXIT_USAGE;
@@ -255,7 +339,7 @@ static int done(struct gh_inside *in, void *to)
 }
 
 /* An INPUT that is a dex file itself, read in a jailed child. */
-static int bare(int fd, struct asked *asked)
+static int bare(int fd, struct gh_dexes *asked)
 {
 	fflush(stdout);
 	pid_t pid = fork();
@@ -284,11 +368,13 @@ static bool list_known(const char *word)
 	for (int i = 0; i < DEX_N_TABLES; i++)
 		if (strcmp(word, dex_table_words[i]) == 0)
 			return true;
-	gh_complain("there is no list %s: strings, types, protos, fields, methods, classes", word);
+	if (strcmp(word, "code") == 0)
+		return true;
+	gh_complain("there is no list %s: strings, types, protos, fields, methods, classes, code", word);
 	return false;
 }
 
-static int run(const char *input, struct asked *asked)
+int gh_dexes_run(const char *input, struct gh_dexes *asked)
 {
 	uint8_t head[8] = {0};
 	int fd = open(input, O_RDONLY | O_CLOEXEC);
@@ -305,8 +391,8 @@ static int run(const char *input, struct asked *asked)
 
 int gh_cmd_dex(int argc, char **argv)
 {
-	static const struct gh_option options[] = {
-		{"--list", "-l", "WHAT", "strings, types, protos, fields, methods or classes, instead of the header"}};
+	static const struct gh_option options[] = {{"--list", "-l", "WHAT",
+		"strings, types, protos, fields, methods, classes or code, instead of the header"}};
 	struct gh_args args = {.argc = argc,
 		.argv = argv,
 		.i = 1,
@@ -314,13 +400,13 @@ int gh_cmd_dex(int argc, char **argv)
 		.n_options = GH_COUNT(options),
 		.usage = "dex INPUT [NAME]      (NAME: the end of the name of a dex file, or of what it lies in)"};
 	const char *value, *names[2] = {0};
-	struct asked asked = {0};
+	struct gh_dexes asked = {.each = one};
 	int n = 0;
 	for (int o; (o = gh_args_next(&args, &value)) != -2;) {
 		if (o == -3)
 			return GH_EXIT_OK;
 		if (o == 0 && list_known(value))
-			asked.list = value;
+			asked.to = (void *)(uintptr_t)value;
 		else if (o == -1 && n < 2)
 			names[n++] = value;
 		else
@@ -331,5 +417,5 @@ int gh_cmd_dex(int argc, char **argv)
 		return GH_EXIT_USAGE;
 	}
 	asked.path = names[1];
-	return run(names[0], &asked);
+	return gh_dexes_run(names[0], &asked);
 }

@@ -27,6 +27,8 @@ static const struct {
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},
+	{"methods", gh_cmd_methods, false, "INPUT NAME", "tell the methods of the dex files inside whose name has NAME in it"},
+	{"callers", gh_cmd_callers, false, "INPUT NAME", "tell where such methods are called"},
 	{"identify", gh_cmd_identify, false, "FILE...",
 		"what a file is, by its beginning and end, and what to do with it"},
 	{"unpack", gh_cmd_unpack, true, "INPUT -o DIR",
