@@ -19,6 +19,7 @@ int gh_cmd_scan(int argc, char **argv);
 int gh_cmd_watch(int argc, char **argv);
 int gh_cmd_traffic(int argc, char **argv);
 int gh_cmd_compare(int argc, char **argv);
+int gh_cmd_reference(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);
 int gh_cmd_cat(int argc, char **argv);
 int gh_cmd_dex(int argc, char **argv);

@@ -166,9 +166,9 @@ enum gh_code gh_scan_look(struct gh_scan *s, struct gh_err *err)
 enum gh_code gh_scan_judge(struct gh_scan *s, struct gh_err *err)
 {
 	gh_progress_show(&s->progress, "judging", 0, 0);
-	enum gh_code code = gh_db_knowledge(s->db, err);
-	if (code == GH_OK && s->prepare)
-		code = s->prepare(s, err);
+	enum gh_code code = s->prepare ? s->prepare(s, err) : GH_OK;
+	if (code == GH_OK)
+		code = gh_db_knowledge(s->db, err);
 	if (code == GH_OK)
 		code = gh_derive(s->db, s->id, err);
 	if (code == GH_OK)

@@ -24,6 +24,8 @@ static const struct {
 		"look at a capture of a phone's traffic: who it talks to, and who interferes on the way"},
 	{"compare", gh_cmd_compare, true, "A B",
 		"tell what differs between two builds, or a unit and the published build"},
+	{"reference", gh_cmd_reference, true, "make IMAGE -o FILE",
+		"learn a build that you trust, for scan --reference"},
 	{"ls", gh_cmd_ls, false, "INPUT [PATH]", "list what is inside"},
 	{"cat", gh_cmd_cat, false, "INPUT PATH", "write one file from inside to standard output"},
 	{"dex", gh_cmd_dex, false, "INPUT [NAME]", "tell the tables of the dex files inside"},

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/facts.h"
 #include "cli/looking.h"
+#include "cli/trusted.h"
 #include "derive/derive.h"
 #include "engine/jail.h"
 #include "facts/embed.h"
@@ -26,6 +27,8 @@ enum option {
 	O_FAIL_ON,
 	O_SPILL_DIR,
 	O_LITERALS,
+	O_REFERENCE,
+	O_KEYS,
 	O_WITHOUT,
 	O_PROGRESS,
 	O_COLOR,
@@ -41,6 +44,11 @@ static const struct gh_option options[] = {
 	{"--fail-on", NULL, "LEVEL", "exit code 1 from this severity on: critical high medium low info never (high)"},
 	{"--spill-dir", NULL, "DIR", "where packed streams are unpacked while they are read ($TMPDIR, else /var/tmp)"},
 	{"--literals", NULL, "FILE", "also search all content for these words, one a line"},
+	{"--reference", NULL, "FILE",
+		"tell what the phone has beyond a build that you trust (gifthorse reference make); may be given "
+		"several times"},
+	{"--known-keys", NULL, "FILE",
+		"also name these signing keys; rows as in data/known_keys.tsv; may be given several times"},
 	{"--without", NULL, "PLUGIN", "switch a format or inspector off; may be given several times"},
 	{"--progress", NULL, "HOW", "auto, bar, plain or none"},
 	{"--color", NULL, "WHEN", "auto, always or never (also NO_COLOR)"},
@@ -70,6 +78,16 @@ static bool without(struct gh_scan *s, const char *name)
 	return true;
 }
 
+static enum gh_code prepare(struct gh_scan *s, struct gh_err *err)
+{
+	return gh_trusted_write(s->db, s->id, s->user, err);
+}
+
+static struct gh_trusted *trusted(struct gh_scan *s)
+{
+	return s->user;
+}
+
 static bool set(struct gh_scan *s, enum option o, const char *value)
 {
 	uint64_t n = 0;
@@ -88,6 +106,10 @@ static bool set(struct gh_scan *s, enum option o, const char *value)
 	case O_LITERALS:
 		s->literals_path = value;
 		return true;
+	case O_REFERENCE:
+		return gh_trusted_add(trusted(s)->references, &trusted(s)->n_references, value, "--reference");
+	case O_KEYS:
+		return gh_trusted_add(trusted(s)->keys, &trusted(s)->n_keys, value, "--known-keys");
 	case O_WITHOUT:
 		return without(s, value);
 	case O_HANG:
@@ -254,7 +276,8 @@ int gh_scan_run(struct gh_scan *s)
 
 int gh_cmd_scan(int argc, char **argv)
 {
-	static struct gh_scan s;
+	static struct gh_trusted given;
+	static struct gh_scan s = {.prepare = prepare, .user = &given};
 	gh_outputs_init(&s.out);
 	int early = parse(&s, argc, argv);
 	return early ? early - 1 : gh_scan_run(&s);

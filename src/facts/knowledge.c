@@ -69,5 +69,12 @@ enum gh_code gh_db_knowledge(struct gh_db *db, struct gh_err *err)
 	for (size_t i = 0; i < gh_n_data_files && code == GH_OK; i++)
 		if (gh_str_ends(gh_str(gh_data_files[i].name), ".tsv"))
 			code = load(db, &gh_data_files[i], err);
+	/* What a user gave with a scan of this database names keys in all of it. */
+	if (code == GH_OK)
+		code = gh_db_script(db,
+			"INSERT INTO known_keys SELECT DISTINCT digest, kind, name, role, maker, source FROM "
+			"d_known_keys g "
+			"WHERE NOT EXISTS(SELECT 1 FROM known_keys k WHERE k.digest=g.digest AND k.kind=g.kind)",
+			err);
 	return code == GH_OK ? gh_db_script(db, "COMMIT", err) : code;
 }

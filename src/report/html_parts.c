@@ -357,7 +357,8 @@ static void partitions(struct gh_html *h)
 static struct gh_str role(struct gh_str signer)
 {
 	static const char *const words[][2] = {{"platform", "the key of this system"}, {"oem", "a key of the maker"},
-		{"google", "a key of Google"}, {"aosp_test", "a public test key"}, {"third", "another key"}};
+		{"google", "a key of Google"}, {"aosp_test", "a public test key"}, {"third", "another key"},
+		{"unknown", "no key: without a signature, or with one that was not verified"}};
 	for (size_t i = 0; i < GH_COUNT(words); i++)
 		if (gh_str_is(signer, words[i][0]))
 			return gh_str(words[i][1]);

@@ -505,13 +505,13 @@ static const struct {
 	{"SELECT coalesce(a.signer_role,''), CAST(count(*) AS TEXT) FROM d_apks a JOIN places p USING(place_id) WHERE "
 	 "a.scan_id=?1 AND p.live=1 AND a.is_system=1 GROUP BY 1 ORDER BY count(*) DESC, 1",
 		add_signer},
-	{"SELECT DISTINCT v.pubkey_sha1, (SELECT min(k.name) FROM known_avb_keys k WHERE k.sha1=lower(v.pubkey_sha1)) "
+	{"SELECT DISTINCT v.pubkey_sha1, (SELECT min(k.name) FROM known_keys k WHERE k.digest=lower(v.pubkey_sha1)) "
 	 "FROM places p "
 	 "JOIN c_avb_images v USING(blob_id) WHERE p.scan_id=?1 AND p.live=1 AND v.pubkey_sha1<>'' ORDER BY 1",
 		add_key},
 	{"SELECT v.kind, v.partition, v.by_partition, v.state, v.why, v.key_sha1, (SELECT min(k.name) FROM "
-	 "known_avb_keys k "
-	 "WHERE k.sha1=v.key_sha1), v.rollback, v.flags FROM d_avb v WHERE v.scan_id=?1 ORDER BY v.rowid",
+	 "known_keys k "
+	 "WHERE k.digest=v.key_sha1), v.rollback, v.flags FROM d_avb v WHERE v.scan_id=?1 ORDER BY v.rowid",
 		add_trust},
 	{"SELECT list, name, slot, format, size, files FROM d_uncovered WHERE scan_id=?1 ORDER BY list, name, slot, "
 	 "size",

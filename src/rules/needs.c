@@ -108,8 +108,35 @@ static const struct {
 	{"plugin dex", {"zip", "dex", "vdex", "oat", "odex"}},
 };
 
+/* Where a signature does not hold, or was not verified, nobody can say whose key it is: the claim is told as the reason. */
+static const struct {
+	const char *need;
+	const char *sql;
+} verified[] = {
+	{"verified signers",
+		"SELECT 'the signer of '||a.package||' could not be verified: '||coalesce((SELECT min(c.why) FROM "
+		"apk_checks c "
+		"WHERE c.file_id=a.file_id AND c.scheme='android' AND c.state=a.signer_state), a.signer_state)||CASE n "
+		"WHEN 1 "
+		"THEN '' ELSE ', and that of '||(n-1)||' more' END FROM apks a, (SELECT count(*) AS n FROM apks WHERE "
+		"is_system=1 AND signer_state IN ('failed','unsupported')) WHERE a.is_system=1 AND a.signer_state IN "
+		"('failed','unsupported') ORDER BY a.package<>'android', a.package, a.apk_id LIMIT 1"},
+	{"verified lists", "SELECT partition||' names key '||pubkey_sha1||', and its signature could not be verified: "
+			   "'||coalesce(why, state) FROM "
+			   "avb_images WHERE partition NOT LIKE 'apex%' AND state IN ('failed','unsupported') ORDER BY "
+			   "partition, image_id LIMIT 1"},
+	{"verified modules", "SELECT 'the signatures of '||name||' could not be verified: container "
+			     "'||coalesce(container,'not known')||', inner "
+			     "list '||coalesce(vbmeta,'not known') FROM apex WHERE container IN "
+			     "('failed','unsupported') OR vbmeta IN "
+			     "('failed','unsupported') ORDER BY name, file_id LIMIT 1"},
+};
+
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)
 {
+	for (size_t k = 0; k < GH_COUNT(verified); k++)
+		if (gh_str_is(need, verified[k].need))
+			return ask(db, arena, verified[k].sql, GH_NONE);
 	for (size_t k = 0; k < GH_COUNT(together); k++) {
 		if (!gh_str_is(need, together[k].need))
 			continue;
@@ -153,7 +180,27 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 			"indicators)",
 			GH_NONE);
 	if (gh_str_is(need, "reference"))
-		return GH_STR("no reference build was given");
+		return ask(db, arena,
+			"SELECT 'no reference was given (scan --reference)' WHERE NOT EXISTS(SELECT 1 FROM reference)",
+			GH_NONE);
+	if (gh_str_is(need, "reference of this build"))
+		return ask(db, arena,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM reference) THEN 'no reference was given (scan "
+			"--reference)' ELSE 'no "
+			"reference that was given is of this build ('||coalesce((SELECT fingerprint FROM scan),'not "
+			"known')||')' END "
+			"WHERE NOT EXISTS(SELECT 1 FROM reference r JOIN scan s ON r.kind='about' AND "
+			"r.name='fingerprint' AND "
+			"r.value=s.fingerprint)",
+			GH_NONE);
+	if (gh_str_is(need, "reference of this release"))
+		return ask(db, arena,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM reference) THEN 'no reference was given (scan "
+			"--reference)' ELSE 'no "
+			"reference that was given is of this release of Android' END WHERE NOT EXISTS(SELECT 1 FROM "
+			"reference r JOIN "
+			"scan s ON r.kind='about' AND r.name='sdk' AND CAST(r.value AS INTEGER)=s.sdk)",
+			GH_NONE);
 	if (gh_str_starts(need, "knowledge ")) {
 		char sql[160];
 		snprintf(sql, sizeof sql,

@@ -22,7 +22,7 @@ CREATE TABLE scan(build_type, build_tags, sdk); CREATE TABLE blobs(blob_id INTEG
 CREATE TABLE blob_runs(blob_id, plugin, status); CREATE TABLE files(file_id INTEGER PRIMARY KEY, path, ftype, sha256, link_target, dpath);
 CREATE TABLE elf(file_id); CREATE TABLE properties(file_id, key, value); CREATE TABLE fstab(file_id, mount_point, dev, mnt_flags, mgr_flags);
 CREATE TABLE init_services(file_id, name, exec_path); CREATE TABLE ca_certs(file_id, sha256); CREATE TABLE ota_certs(cert_sha256, subject);
-CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, algorithm, pubkey_sha1, flags, rollback); CREATE TABLE known_avb_keys(sha1);
+CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, algorithm, pubkey_sha1, flags, rollback); CREATE TABLE known_keys(digest, role);
 CREATE TABLE avb_descriptors(image_id, kind, partition, root_digest, key_sha1);
 CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id, package, shared_uid, debuggable, signer_role);
 CREATE TABLE apk_permissions(apk_id, name, how); CREATE TABLE apk_signers(apk_id, scheme, cert_sha256);
@@ -43,7 +43,7 @@ def fill(db, inventory):
     put("INSERT INTO init_services VALUES(?,?,?)", [(ids[d], *rest) for d, *rest in inventory.services])
     put("INSERT INTO ca_certs VALUES(?,?)", [(ids[d], cert) for d, cert in inventory.cas])
     put("INSERT INTO ota_certs VALUES(?,'O=Gionee')", [(c,) for c in inventory.ota])
-    put("INSERT INTO known_avb_keys VALUES(?)", [(k,) for k in TEST_KEYS])
+    put("INSERT INTO known_keys VALUES(?, 'test')", [(k,) for k in TEST_KEYS])
     for _, image in inventory.avb:
         ident = db.execute("INSERT INTO avb_images(algorithm,pubkey_sha1,flags,rollback) VALUES(?,?,?,?)",
                            (image["algorithm"], image["key"], image["flags"], image["rollback"])).lastrowid

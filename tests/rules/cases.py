@@ -327,6 +327,17 @@ def _(d):
     d.apk('com.android.settings', shared_uid='android.uid.system')
 
 
+@case('GH-B04', 'a framework that names the AOSP key, and whose signature does not hold', rows=0)
+def _(d):
+    d.apk('android', cert=TESTPLATFORM, path='/system/framework/framework-res.apk', shared_uid='android.uid.system', signer_role='unknown', signer_state='failed')
+
+
+@case('GH-B04', 'code was taken out of the packages that the AOSP key signed')
+def _(d):
+    for n in range(2):
+        d.apk('com.sys%d' % n, cert=TESTPLATFORM, shared_uid='android.uid.system', signer_role='aosp_test', signer_state='stripped')
+
+
 @case('GH-B05', 'module with the public payload key and certificate', rows=2)
 def _(d):
     f = d.file('/system/apex/com.android.wifi.apex', magic='zip')
@@ -343,6 +354,13 @@ def _(d):
 def _(d):
     f = d.file('/system/apex/com.google.android.wifi.apex', magic='zip')
     d.add('apex', file_id=f, name='com.google.android.wifi', avb_key_sha1='cd' * 20, cert_sha256='cd' * 32)
+
+
+@case('GH-B05', 'a module that names public keys, and whose signatures were not verified', rows=0)
+def _(d):
+    f = d.file('/system/apex/com.android.wifi.apex', magic='zip')
+    d.add('apex', file_id=f, name='com.android.wifi', avb_key_sha1='299c0c63ae74e46f8cebcdc7de15918b2f41912f', cert_sha256='b12d03bda8bcca69dae98ba760d3329080c51130d61c7728df0fb70bce826f9a',
+          container='unsupported', vbmeta='unsupported')
 
 
 @case('GH-B07', 'update check trusts the AOSP testkey')
@@ -649,6 +667,225 @@ def _(d):
 def _(d):
     d.apk('com.a', shared_uid='android.uid.system')
     d.apk('com.b', cert=THIRD, shared_uid='android.uid.system')
+
+
+@case('GH-B28', 'BLU: a platform key known from Gionee')
+def _(d):
+    platform(d, cert='c2d992c8a4cda2eed55f69357d6759937878e9a0f0b629524e88aa81ed65f802')
+    d.prop('ro.product.brand', 'BLU')
+
+
+@case('GH-B28', 'framework not at hand, a fingerprint of another maker')
+def _(d):
+    for n in range(2):
+        d.apk('com.sys%d' % n, cert='c9009d01ebf9f5d0302bc71b2fe9aa9a47a432bba17308a3111b75d7b2149025', shared_uid='android.uid.system')
+    d.prop('ro.build.fingerprint', 'google/walleye/walleye:8.0.0/OPD1/4:user/release-keys')
+
+
+@case('GH-B28', 'a home-built system that borrows a name', severity='info')
+def _(d):
+    platform(d, cert='c9009d01ebf9f5d0302bc71b2fe9aa9a47a432bba17308a3111b75d7b2149025')
+    d.prop('ro.product.brand', 'google')
+    d.prop('ro.lineage.version', '20')
+
+
+@case('GH-B28', 'a sister brand, a chip maker\'s name beside it, a key that no list knows, a signature that does not hold', rows=0)
+def _(d):
+    platform(d, cert='c9009d01ebf9f5d0302bc71b2fe9aa9a47a432bba17308a3111b75d7b2149025')
+    d.prop('ro.product.brand', 'Redmi')
+    d.prop('ro.product.manufacturer', 'alps')
+    d.prop('ro.product.other', 'google', loaded=0)
+
+
+@case('GH-B28', 'a key that no list knows', rows=0)
+def _(d):
+    platform(d)
+    d.prop('ro.product.brand', 'Samsung')
+
+
+@case('GH-B28', 'a claim', rows=0)
+def _(d):
+    d.apk('android', cert='c9009d01ebf9f5d0302bc71b2fe9aa9a47a432bba17308a3111b75d7b2149025', signer_state='failed')
+    d.prop('ro.product.brand', 'google')
+
+
+@case('GH-B29', 'T95: a released Pixel 2 with the AOSP key')
+def _(d):
+    platform(d, cert=TESTPLATFORM)
+    d.prop('ro.build.fingerprint', 'google/walleye/walleye:8.0.0/OPD1/4:user/release-keys')
+
+
+@case('GH-B29', 'the key of verified boot')
+def _(d):
+    d.prop('ro.build.tags', 'release-keys')
+    d.add('avb', kind='vbmeta', partition='vbmeta', state='verified', key_sha1=AVB4096, at=0)
+
+
+@case('GH-B29', 'test keys that say so, a stray package, a list that only names the key', rows=0)
+def _(d):
+    platform(d)
+    d.prop('ro.build.tags', 'release-keys')
+    d.apk('amigo', cert=TESTPLATFORM, shared_uid='android.uid.system')
+    d.add('avb', kind='vbmeta', partition='vbmeta', state='failed', key_sha1=AVB4096, at=0)
+
+
+@case('GH-B29', 'test keys that say so', rows=0)
+def _(d):
+    platform(d, cert=TESTPLATFORM)
+    d.prop('ro.build.tags', 'test-keys')
+
+
+# ---------------------------------------------------------------- names of others, and what a reference does not have
+@case('GH-P09', 'a privileged package with a name of Google\'s')
+def _(d): d.apk('com.google.android.updater', cert=THIRD, subject='CN=Someone')
+
+
+@case('GH-P09', 'the store itself, signed by the platform', severity='low')
+def _(d): d.apk('com.android.vending', cert=OEM, is_priv=0, subject='O=Maker')
+
+
+@case('GH-P09', 'a certificate that says Google and is not known', severity='info')
+def _(d): d.apk('com.google.android.new', cert=THIRD, subject='CN=Android,OU=Android,O=Google Inc.')
+
+
+@case('GH-P09', 'Google\'s own key, an overlay, a stub without code, a claim, an app of the owner', rows=0)
+def _(d):
+    d.apk('com.google.android.gms', cert=GOOGLE)
+    d.apk('com.google.android.overlay.gmsconfig', cert=OEM, is_overlay=1)
+    d.apk('com.google.android.wifi.resources', cert=OEM, has_code=0)
+    d.apk('com.google.android.claimed', cert=THIRD, signer_state='failed')
+    d.apk('com.google.android.own', cert=THIRD, is_system=0)
+    d.apk('com.googlefan.app', cert=THIRD)
+
+
+def needs_network(d, f, *names):
+    for name in names:
+        d.add('elf_symbols', file_id=f, name=name, defined=0)
+
+
+@case('GH-N04', 'Ragentek: a root service of its own that listens')
+def _(d):
+    d.add('reference', ref=1, kind='service', name='netd', value='/system/bin/netd')
+    f = d.file('/system/bin/debugs', bl=0)
+    needs_network(d, f, 'listen', 'accept', 'inet_addr')
+    d.service('debugs', '/system/bin/debugs', exec_file_id=f)
+
+
+@case('GH-N04', 'known by its name or its bytes, of another user, local sockets only, no reference', rows=0)
+def _(d):
+    d.add('reference', ref=1, kind='service', name='netd', value='/system/bin/netd')
+    for n, (name, bl, user, imports) in enumerate((('netd', 2, 'root', ('listen', 'inet_ntop')), ('other', 1, 'root', ('listen', 'inet_ntop')), ('third', 0, 'radio', ('listen', 'inet_ntop')),
+                                                   ('fourth', 0, 'root', ('listen', 'accept')), ('fifth', None, 'root', ('listen', 'inet_ntop')))):
+        f = d.file('/system/bin/x%d' % n, bl=bl)
+        needs_network(d, f, *imports)
+        d.service(name, '/system/bin/x%d' % n, exec_file_id=f, user=user)
+
+
+def same_build(d, fingerprint='a/b/c:14/X/1:user/release-keys', ref=1):
+    d.db.execute('UPDATE scan SET fingerprint=?', ('a/b/c:14/X/1:user/release-keys',))
+    d.add('reference', ref=ref, kind='about', name='fingerprint', value=fingerprint)
+    d.add('reference', ref=ref, kind='about', name='sdk', value='34')
+
+
+@case('GH-N09', 'Vo1d: another debuggerd in the same build')
+def _(d):
+    same_build(d)
+    d.add('reference', ref=1, kind='file', name='/system/bin/debuggerd', value='ab' * 32)
+    d.file('/system/bin/debuggerd', bl=2)
+
+
+@case('GH-N09', 'the same bytes, another program, a reference of another build', rows=0)
+def _(d):
+    same_build(d, 'a/b/c:14/X/2:user/release-keys')
+    d.add('reference', ref=1, kind='file', name='/system/bin/debuggerd', value='ab' * 32)
+    d.add('reference', ref=1, kind='file', name='/system/bin/ls', value='ab' * 32)
+    d.file('/system/bin/debuggerd', bl=2)
+    d.file('/system/bin/bootanimation', bl=1)
+    d.file('/system/bin/ls', bl=2)
+
+
+A11Y = dict(kind='service', permission='android.permission.BIND_ACCESSIBILITY_SERVICE')
+
+
+@case('GH-P17', 'RottenSys: an accessibility service that goes online')
+def _(d): d.apk('com.android.services.securewifi', granted=('INTERNET',), parts=(A11Y,), is_bl=0)
+
+
+@case('GH-P17', 'a keyboard by another signer')
+def _(d): d.apk('com.ime', granted=('INTERNET',), parts=(dict(A11Y, permission='android.permission.BIND_INPUT_METHOD'),), is_bl=2)
+
+
+@case('GH-P17', 'what the reference has, without the Internet, another service, no reference, an app of the owner', rows=0)
+def _(d):
+    d.apk('com.android.talkback', granted=('INTERNET',), parts=(A11Y,), is_bl=1)
+    d.apk('com.offline', parts=(A11Y,), is_bl=0)
+    d.apk('com.print', granted=('INTERNET',), parts=(dict(A11Y, permission='android.permission.BIND_PRINT_SERVICE'),), is_bl=0)
+    d.apk('com.unknown', granted=('INTERNET',), parts=(A11Y,))
+    d.apk('com.own', granted=('INTERNET',), parts=(A11Y,), is_bl=0, is_system=0)
+
+
+def runtime(d, needed, bl=2, zygote=1, resolved=None, name='libandroid_runtime.so'):
+    f = d.file('/system/lib64/' + name, bl=bl)
+    d.add('elf', file_id=f, soname=name, zygote_loaded=zygote)
+    d.add('elf_needed', file_id=f, soname=needed, resolved_file_id=resolved)
+    for kind, value in (('library', ''), ('needed', 'libc.so')):
+        d.add('reference', ref=1, kind=kind, name='libandroid_runtime.so', value=value)
+
+
+@case('GH-Z02', 'Triada: the runtime asks for binder.so')
+def _(d):
+    same_build(d)
+    runtime(d, 'binder.so')
+
+
+@case('GH-Z02', 'for a library that the reference has', severity='low')
+def _(d):
+    same_build(d)
+    runtime(d, 'libmtklog.so', resolved=d.file('/system/lib64/libmtklog.so', bl=1))
+
+
+@case('GH-Z02', 'as in the reference, a library of its own, not in every app', rows=0)
+def _(d):
+    same_build(d)
+    runtime(d, 'libc.so')
+    runtime(d, 'binder.so', name='libvendorthing.so', bl=0)
+    runtime(d, 'binder.so', zygote=0)
+
+
+@case('GH-Z02', 'a reference of another release', rows=0, sdk=33)
+def _(d):
+    same_build(d)
+    runtime(d, 'binder.so')
+
+
+@case('GH-Z07', 'Vo1d: debuggerd beside debuggerd_real')
+def _(d):
+    d.file('/system/bin/debuggerd', bl=2)
+    d.file('/system/bin/debuggerd_real', bl=0)
+
+
+@case('GH-Z07', 'an unchanged program beside a leftover, word sizes, no reference, no program', rows=0)
+def _(d):
+    d.file('/system/bin/a', bl=1)
+    d.file('/system/bin/a.orig', bl=0)
+    d.file('/system/bin/app_process32', bl=0)
+    d.file('/system/bin/app_process64', bl=0)
+    d.file('/system/bin/b')
+    d.file('/system/bin/b_real')
+    d.file('/system/etc/c', bl=0, magic='text')
+    d.file('/system/etc/c.bak', bl=0, magic='text')
+
+
+@case('GH-Z09', 'BADBOX 2.0: libanl.so')
+def _(d): needs_network(d, d.file('/system/lib/libanl.so', bl=0, size=90000), 'dlopen', 'connect')
+
+
+@case('GH-Z09', 'a small stand-in, one that the reference has, one without imports, no reference', rows=0)
+def _(d):
+    needs_network(d, d.file('/vendor/lib/libpthread.so', bl=0, size=4000), 'dlopen')
+    needs_network(d, d.file('/vendor/lib/librt.so', bl=1, size=90000), 'dlopen')
+    d.file('/vendor/lib/libutil.so', bl=0, size=90000)
+    needs_network(d, d.file('/vendor/lib/libnsl.so', size=90000), 'dlopen')
 
 
 # ---------------------------------------------------------------- trust and network
@@ -1033,18 +1270,18 @@ def update(d, artifact, cert=True, **sig):
     d.add('payload_sigs', file_id=f, at=99, **{'what': 'payload', 'state': 'verified', 'whose': 'package', 'keys': 1, 'sha256': 'ab' * 32, **sig})
 
 
-@case('GH-B28', 'a payload that was changed after it was signed')
+@case('GH-B30', 'a payload that was changed after it was signed')
 def _(d): update(d, 7, state='no key fits', whose=None)
 
 
-@case('GH-B28', 'a payload that is not the one of the list beside it', rows=2)
+@case('GH-B30', 'a payload that is not the one of the list beside it', rows=2)
 def _(d):
     update(d, 7)
     d.add('payload_checks', artifact_id=7, place='payload.bin', what='FILE_HASH', expected='a', computed='b', state='differs')
     d.add('payload_checks', artifact_id=7, place='payload.bin', what='METADATA_SIZE', expected='1', computed='2', state='differs')
 
 
-@case('GH-B28', 'an update for another phone; one without a certificate; one whose digests were not computed', rows=0)
+@case('GH-B30', 'an update for another phone; one without a certificate; one whose digests were not computed', rows=0)
 def _(d):
     update(d, 7)
     update(d, 8, cert=False, state='no key fits', whose=None)
@@ -1282,7 +1519,9 @@ def _(d):
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',
-             'CtsShim, an ordinary app, an app of the owner, a platform that GH-B04 tells', 'own user ids, several signers, signer not read, platform not known'}
+             'CtsShim, an ordinary app, an app of the owner, a platform that GH-B04 tells', 'own user ids, several signers, signer not read, platform not known',
+             'test keys that say so', 'test keys that say so, a stray package, a list that only names the key', 'a reference of another release',
+             'the same bytes, another program, a reference of another build'}
     image = [0]
 
     def add(table, **row):

@@ -80,7 +80,8 @@ def check_front(name, meta, text, knowledge):
     check(not destroys or 0 <= keeps < destroys[0] or re.match(r'(Look up|If you|Nothing|If it was not you)', first), f'{name}: evidence comes first')
     for token in [x.strip() for x in meta['needs'].split(',')]:
         word, _, arg = token.partition(' ')
-        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators')
+        check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators', 'verified signers', 'verified lists', 'verified modules',
+                    'reference of this build', 'reference of this release')
               or (word == 'recording' and arg in CHECKS),
               f'{name}: needs {token!r}')
 
@@ -103,7 +104,7 @@ NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 
               'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb', 'avb': 'plugin avb', 'apk_checks': 'plugin apk', 'ota': 'plugin ota', 'payload_sigs': 'plugin payloadsig', 'payload_checks': 'plugin payload',
               'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
               'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'flows': 'plugin capture', 'dns_messages': 'plugin capture', 'tls_sessions': 'plugin capture', 'leaks': 'plugin capture',
-              'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert'}
+              'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert', 'reference': 'reference', 'elf_needed': 'plugin elf', 'elf': 'plugin elf', 'apex': 'plugin avb'}
 
 
 def check_statement(name, meta, sql, knowledge):
@@ -123,7 +124,7 @@ def check_statement(name, meta, sql, knowledge):
     needs = [x.strip() for x in meta['needs'].split(',')]
     for table in sorted(tables_read(facts, sql)):
         need = NEEDED_FOR.get(table) or (f'knowledge {table}' if table in knowledge else None)
-        check(need is None or need in needs or table in cases.OPTIONAL.get(name, ()), f'{name}: reads {table} but does not need {need!r}')
+        check(need is None or need in needs or (need == 'reference' and any(n.startswith(need) for n in needs)) or table in cases.OPTIONAL.get(name, ()), f'{name}: reads {table} but does not need {need!r}')
     if 'f.mode' in sql or 'f.caps' in sql or 'f.iflags' in sql:
         check('attributes' in needs and 'f.attrs=1' in sql, f'{name}: modes without attributes')
 
@@ -189,10 +190,18 @@ def check_knowledge(data):
                 check(good, f'data/{name}.tsv: a {column} is no digest')
         if columns[0] in DIGEST and name != 'ca_roots':
             check(len({r[0] for r in rows}) == len(rows), f'data/{name}.tsv: a digest twice')
-    rows = {r[0]: r[1:] for r in data['known_certs'][1]}
+    keys = [dict(zip(data['known_keys'][0], r)) for r in data['known_keys'][1]]
+    rows = {r['digest']: r['name'] for r in keys if r['role'] == 'test'}
     # the published values of the two keys that most findings rest on
-    check(rows.get('c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8', [''])[1:2] == ['AOSP platform'], 'known_certs: AOSP platform')
-    check(any(r[0] == '2597c218aae470a130f61162feaae70afd97f011' for r in data['known_avb_keys'][1]), 'known_avb_keys: testkey_rsa4096')
+    check(rows.get('c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8') == 'AOSP platform', 'known_keys: AOSP platform')
+    check(rows.get('2597c218aae470a130f61162feaae70afd97f011') == 'AOSP testkey_rsa4096', 'known_keys: testkey_rsa4096')
+    check(len({(r['digest'], r['kind']) for r in keys}) == len(keys), 'known_keys: a digest twice for one kind')
+    for r in keys:
+        check(re.fullmatch('[0-9a-f]{40}' if r['kind'] == 'avb' else '[0-9a-f]{64}|[0-9a-f]{40}' if r['kind'] == 'apex' else '[0-9a-f]{64}', r['digest']), f'known_keys: {r["digest"]}')
+        check(r['kind'] in ('apk', 'apex', 'ota', 'avb') and r['role'] in ('test', 'google', 'google_named', 'platform', 'update', 'boot', 'leaked'), f'known_keys: {r}')
+        check(r['maker'] in ({b[1] for b in data['brand_families'][1]} | {'aosp'}) or r['role'] != 'platform', f'known_keys: maker {r["maker"]} is no family')
+        check(r['role'] in ('test', 'google', 'google_named', 'leaked') or re.search(r'@[0-9a-f]{40}', r['source']), f'known_keys: {r["digest"]} names no dump and commit')
+        check(r['role'] == 'test' or not any(o['role'] == 'test' and o['digest'] == r['digest'] for o in keys), f'known_keys: {r["digest"]} is a test key and another')
     for r in data['bl_priv_files'][1]:
         row = dict(zip(data['bl_priv_files'][0], r))
         check(int(row['mode']) == int(row['mode_octal'], 8), f'bl_priv_files: {row["path"]} mode')

@@ -10,23 +10,25 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SCHEMA = '''
 CREATE TABLE scan(scan_id INTEGER PRIMARY KEY, kind TEXT, fingerprint TEXT, sdk INT, build_type TEXT, build_tags TEXT, soc TEXT, brand TEXT, is_live INT);
 CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, image TEXT, slot TEXT, path TEXT, dpath TEXT, name TEXT, ftype TEXT, magic TEXT,
-  size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT);
-CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT);
+  size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT, bl INT);
+CREATE TABLE reference(ref INT, kind TEXT, name TEXT, value TEXT);
+CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT, zygote_loaded INT);
+CREATE TABLE elf_needed(file_id INT, soname TEXT, resolved_file_id INT);
 CREATE TABLE elf_symbols(file_id INT, name TEXT, defined INT, bind TEXT, stype TEXT, value INT, size INT);
 CREATE TABLE oat_dex(file_id INT, at INT, kind TEXT, dex_location TEXT, oat_checksum INT, jar_checksum INT, jar_file_id INT, member TEXT, matches INT);
 CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label TEXT, version_code INT, shared_uid TEXT, min_sdk INT, target_sdk INT,
-  partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, signer_role TEXT);
+  partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, has_code INT, signer_role TEXT, signer_state TEXT, is_bl INT);
 CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
 CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind TEXT, name TEXT, exported INT, permission TEXT, perm_level TEXT, enabled INT, process TEXT);
 CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
-CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT);
+CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT, state TEXT DEFAULT 'verified');
 CREATE TABLE apk_checks(file_id INT, scheme TEXT, min_sdk INT, max_sdk INT, state TEXT, why TEXT, certs TEXT, at INT);
 CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at INT, key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INT, rollback_location INT,
   flags INT, state TEXT, why TEXT, fec INT);
 CREATE TABLE ota(file_id INT, state TEXT, why TEXT, cert_sha256 TEXT, signed_size INT, at INT, accepted INT);
 CREATE TABLE payload_sigs(file_id INT, at INT, what TEXT, state TEXT, whose TEXT, cert_sha256 TEXT, keys INT, sha256 TEXT);
 CREATE TABLE payload_checks(artifact_id INT, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
-CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT, vbmeta TEXT, payload TEXT, key TEXT, original TEXT);
+CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT DEFAULT 'verified', vbmeta TEXT DEFAULT 'verified', payload TEXT, key TEXT, original TEXT);
 CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);
 CREATE TABLE default_perms(file_id INT, package TEXT, permission TEXT, fixed INT, line INT);
 CREATE TABLE init_services(svc_id INTEGER PRIMARY KEY, file_id INT, line INT, name TEXT, exec_path TEXT, exec_file_id INT, args TEXT, user TEXT, groups TEXT, caps TEXT, seclabel TEXT, class TEXT, oneshot INT, disabled INT);
@@ -38,7 +40,7 @@ CREATE TABLE boot_args(file_id INT, at INT, source TEXT, key TEXT, value TEXT);
 CREATE TABLE fstab(file_id INT, line INT, mount_point TEXT, dev TEXT, mnt_flags TEXT, mgr_flags TEXT);
 CREATE TABLE ca_certs(file_id INT, store TEXT, subject TEXT, sha256 TEXT, is_ca INT, not_after TEXT, in_baseline INT);
 CREATE TABLE ota_certs(file_id INT, cert_sha256 TEXT, subject TEXT);
-CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, file_id INT, at INT, artifact_id INT, partition TEXT, algorithm TEXT, pubkey_sha1 TEXT, flags INT, rollback INT);
+CREATE TABLE avb_images(image_id INTEGER PRIMARY KEY, file_id INT, at INT, artifact_id INT, partition TEXT, algorithm TEXT, pubkey_sha1 TEXT, flags INT, rollback INT, state TEXT DEFAULT 'verified');
 CREATE TABLE avb_descriptors(image_id INT, file_id INT, at INT, kind TEXT, partition TEXT, root_digest TEXT, key_sha1 TEXT, flags INT, verified INT);
 CREATE TABLE hosts_entries(file_id INT, line INT, ip TEXT, host TEXT);
 CREATE TABLE ssh_keys(file_id INT, user TEXT, fp TEXT, comment TEXT, line INT);
@@ -166,12 +168,14 @@ class Facts:
 
     def apk(self, package, cert=OEM, uses=(), granted=(), parts=(), schemes=(3,), sha256=None, **more):
         path = more.pop('path', f'/system/priv-app/{package}/{package}.apk')
+        state, subject = more.get('signer_state', 'verified'), more.pop('subject', None)
         f = self.file(path, magic='zip', mode=0o644, **({'sha256': sha256} if sha256 else {}))
-        row = dict(apk_id=self.id(), file_id=f, package=package, is_system=1, is_priv=1, target_sdk=34, debuggable=0, is_overlay=0, enabled=1, signer_role='oem')
+        row = dict(apk_id=self.id(), file_id=f, package=package, is_system=1, is_priv=1, target_sdk=34, debuggable=0, is_overlay=0, enabled=1, signer_role='oem',
+                   signer_state=state)
         row.update(more)
         self.add('apks', **row)
         for scheme in schemes:
-            self.add('apk_signers', apk_id=row['apk_id'], scheme=scheme, cert_sha256=cert)
+            self.add('apk_signers', apk_id=row['apk_id'], scheme=scheme, cert_sha256=cert, state=state, subject=subject)
         for how, names in (('uses', uses), ('granted', granted)):
             for name in names:
                 self.add('apk_permissions', apk_id=row['apk_id'], name='android.permission.' + name, how=how)

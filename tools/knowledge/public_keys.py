@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""List signing keys whose private half lies in public Android source, as rows for data/known_certs.tsv and data/known_avb_keys.tsv.
+"""List signing keys whose private half lies in public Android source, as rows for data/known_keys.tsv.
 
 public_keys.py certs|avb NAME=GIT_DIR...
   NAME  how to cite the repository, e.g. "AOSP platform/build"
@@ -14,7 +14,6 @@ import subprocess
 import sys
 
 
-KIND = {'certs': 'aosp_test', 'avb': 'aosp_apex_test'}
 
 
 def git(repo, *args):
@@ -74,7 +73,8 @@ def main():
             label = path.rsplit('/', 1)[-1].removesuffix('.x509.pem').removesuffix('.avbpubkey')
             rows.setdefault(digest, (label, f'{name}, {path} ({commit})'))
     for digest, (label, source) in sorted(rows.items(), key=lambda r: (r[1][0], r[0])):
-        print('\t'.join((digest, KIND[sys.argv[1]], 'AOSP ' + label, source)))
+        kind = 'apex' if sys.argv[1] == 'avb' or 'apex' in source else 'apk'
+        print('\t'.join((digest, kind, 'AOSP ' + label, 'test', 'aosp', source)))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Packages: each APK at its place with its manifest, its signers, and what it may do. Reads c_members, c_manifests, c_apk_sigs, c_certs,
--- c_privapp, known_certs; makes d_apks, d_apk_signers, d_apk_permissions, d_uid_permissions.
+-- Packages: each APK at its place with its manifest, its signers, and what it may do. Reads c_members, c_manifests, c_apk_sigs, c_apk_checks,
+-- c_certs, c_privapp, known_keys; makes d_apks, d_apk_signers, d_apk_permissions, d_uid_permissions.
 DROP TABLE IF EXISTS temp.with_manifest;
 CREATE TEMP TABLE with_manifest AS SELECT m.blob_id, m.child AS manifest FROM c_members m JOIN c_manifests x ON x.blob_id=m.child
 	WHERE m.name='AndroidManifest.xml' GROUP BY m.blob_id;
@@ -11,40 +11,60 @@ INSERT OR IGNORE INTO d_apks
 		coalesce(p.dpath LIKE '%/priv-app/%' OR p.dpath='/system/framework/framework-res.apk', 0), x.persistent, x.debuggable, x.cleartext, x.has_launcher,
 		x.has_code, x.overlay_target NOT NULL, x.enabled,
 		CASE WHEN EXISTS(SELECT 1 FROM c_members c WHERE c.blob_id=p.blob_id AND c.name GLOB 'classes*.dex') THEN 'dex'
-			ELSE '' END, NULL
+			ELSE '' END, NULL, NULL
 	FROM places p JOIN with_manifest w ON w.blob_id=p.blob_id JOIN c_manifests x ON x.blob_id=w.manifest
 	WHERE p.scan_id=(SELECT scan_id FROM cur);
 DROP TABLE temp.with_manifest;
 
--- Signers: what the signing block names, and the certificates that a JAR signature names.
-INSERT INTO d_apk_signers SELECT DISTINCT a.scan_id, a.place_id, s.scheme, s.cert_sha256, c.subject, c.key_bits, s.algorithms
+-- What this release of Android goes by, and what verifying it gave. A later release than is known is taken where none is said.
+DROP TABLE IF EXISTS temp.went;
+CREATE TEMP TABLE went AS SELECT a.place_id, c.state, lower(coalesce(c.certs,'')) AS certs FROM d_apks a JOIN places p USING(place_id) JOIN c_apk_checks c ON c.blob_id=p.blob_id
+	WHERE a.scan_id=(SELECT scan_id FROM cur) AND c.scheme='android' AND max(coalesce((SELECT CAST(value AS INTEGER) FROM d_device WHERE scan_id=a.scan_id AND key='sdk'),
+		2147483647), coalesce(a.min_sdk,1)) BETWEEN c.min_sdk AND coalesce(c.max_sdk,2147483647) GROUP BY a.place_id;
+CREATE INDEX temp.went_place ON went(place_id);
+UPDATE d_apks SET signer_state=coalesce((SELECT state FROM went w WHERE w.place_id=d_apks.place_id),
+	(SELECT 'unsigned' FROM places p JOIN blob_runs r ON r.blob_id=p.blob_id AND r.plugin='apk' AND r.status='ok' WHERE p.place_id=d_apks.place_id)) WHERE scan_id=(SELECT scan_id FROM cur);
+-- Signers: what the signing block names, and the certificates that a JAR signature names; that is a claim. The state says what became of it.
+INSERT INTO d_apk_signers SELECT x.*, CASE WHEN w.place_id IS NULL THEN 'not used' WHEN instr(w.certs, lower(x.cert_sha256))>0 OR w.certs='' THEN w.state ELSE 'not used' END FROM (
+	SELECT DISTINCT a.scan_id, a.place_id, s.scheme, s.cert_sha256, c.subject, c.key_bits, s.algorithms
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_apk_sigs s ON s.blob_id=p.blob_id
 	LEFT JOIN c_certs c ON c.blob_id=p.blob_id AND c.sha256=s.cert_sha256 WHERE a.scan_id=(SELECT scan_id FROM cur)
 	UNION SELECT a.scan_id, a.place_id, 1, c.sha256, c.subject, c.key_bits, c.sigalg
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_members m ON m.blob_id=p.blob_id JOIN c_certs c ON c.blob_id=m.child
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND m.name LIKE 'META-INF/%' AND (m.name LIKE '%.RSA' OR m.name LIKE '%.DSA' OR m.name LIKE '%.EC')
-		AND c.container='pkcs7' AND coalesce(c.signer,1)=1 ORDER BY 2, 3, 4;
+		AND c.container='pkcs7' AND coalesce(c.signer,1)=1 ORDER BY 2, 3, 4) x LEFT JOIN went w USING(place_id);
+DROP TABLE temp.went;
 
--- Whose key it is: known keys first, then the platform's (framework-res, package android; where that is not there, the key of most
--- packages with the system's own uid), then keys that also sign for a system uid.
+-- Whose key it is, by signatures that hold (of a stripped package: in what is left): keys whose private half is public, then the platform's
+-- (framework-res, package android; where that is not there, the key of most packages with the system's own uid), then Google's, then keys
+-- that also sign for a system uid.
+DROP TABLE IF EXISTS temp.by_key;
+CREATE TEMP TABLE by_key AS SELECT DISTINCT place_id, lower(cert_sha256) AS cert_sha256 FROM d_apk_signers WHERE scan_id=(SELECT scan_id FROM cur) AND state IN ('verified','stripped');
+CREATE INDEX temp.by_key_place ON by_key(place_id);
 DROP TABLE IF EXISTS temp.platform;
-CREATE TEMP TABLE platform AS SELECT DISTINCT s.cert_sha256 FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+CREATE TEMP TABLE platform AS SELECT DISTINCT k.cert_sha256 FROM d_apks a JOIN by_key k USING(place_id)
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.package='android' AND a.is_system=1;
-INSERT INTO platform SELECT cert_sha256 FROM (SELECT s.cert_sha256, count(DISTINCT a.place_id) AS n FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+INSERT INTO platform SELECT cert_sha256 FROM (SELECT k.cert_sha256, count(DISTINCT a.place_id) AS n FROM d_apks a JOIN by_key k USING(place_id)
 		WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid='android.uid.system' GROUP BY 1)
-	WHERE NOT EXISTS(SELECT 1 FROM platform) AND n>=2 AND 2*n>(SELECT count(DISTINCT a.place_id) FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+	WHERE NOT EXISTS(SELECT 1 FROM platform) AND n>=2 AND 2*n>(SELECT count(DISTINCT a.place_id) FROM d_apks a JOIN by_key k USING(place_id)
 		WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid='android.uid.system');
 DROP TABLE IF EXISTS temp.oem;
-CREATE TEMP TABLE oem AS SELECT DISTINCT s.cert_sha256 FROM d_apks a JOIN d_apk_signers s USING(scan_id, place_id)
+CREATE TEMP TABLE oem AS SELECT DISTINCT k.cert_sha256 FROM d_apks a JOIN by_key k USING(place_id)
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.is_system=1 AND a.shared_uid IN ('android.uid.system','android.uid.phone','android.uid.shared',
 		'android.media','android.uid.networkstack','android.uid.bluetooth','android.uid.nfc','android.uid.shell');
 UPDATE d_apks SET signer_role=(SELECT CASE
-		WHEN NOT EXISTS(SELECT 1 FROM d_apk_signers s WHERE s.place_id=d_apks.place_id AND s.scan_id=d_apks.scan_id) THEN NULL
-		WHEN EXISTS(SELECT 1 FROM d_apk_signers s JOIN known_certs k USING(cert_sha256) WHERE s.place_id=d_apks.place_id AND k.kind='aosp_test') THEN 'aosp_test'
-		WHEN EXISTS(SELECT 1 FROM d_apk_signers s JOIN platform USING(cert_sha256) WHERE s.place_id=d_apks.place_id) THEN 'platform'
-		WHEN EXISTS(SELECT 1 FROM d_apk_signers s JOIN known_certs k USING(cert_sha256) WHERE s.place_id=d_apks.place_id AND k.kind LIKE 'google%') THEN 'google'
-		WHEN EXISTS(SELECT 1 FROM d_apk_signers s JOIN oem USING(cert_sha256) WHERE s.place_id=d_apks.place_id) THEN 'oem'
+		WHEN NOT EXISTS(SELECT 1 FROM by_key s WHERE s.place_id=d_apks.place_id) THEN 'unknown'
+		WHEN EXISTS(SELECT 1 FROM by_key s JOIN known_keys k ON k.digest=s.cert_sha256 WHERE s.place_id=d_apks.place_id AND k.role='test') THEN 'aosp_test'
+		WHEN EXISTS(SELECT 1 FROM by_key s JOIN platform USING(cert_sha256) WHERE s.place_id=d_apks.place_id) THEN 'platform'
+		WHEN EXISTS(SELECT 1 FROM by_key s JOIN known_keys k ON k.digest=s.cert_sha256 WHERE s.place_id=d_apks.place_id AND k.role LIKE 'google%') THEN 'google'
+		WHEN EXISTS(SELECT 1 FROM by_key s JOIN oem USING(cert_sha256) WHERE s.place_id=d_apks.place_id) THEN 'oem'
 		ELSE 'third' END) WHERE scan_id=(SELECT scan_id FROM cur);
+-- Since Android 9 the certificates of what lies in a system partition are believed without verifying: rights go by what a package names.
+DROP TABLE IF EXISTS temp.believed;
+CREATE TEMP TABLE believed AS SELECT DISTINCT s.place_id FROM d_apk_signers s WHERE s.scan_id=(SELECT scan_id FROM cur) AND lower(s.cert_sha256) IN (
+	SELECT cert_sha256 FROM platform UNION SELECT lower(g.cert_sha256) FROM d_apks a JOIN d_apk_signers g USING(scan_id, place_id)
+		WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.package='android' AND a.is_system=1);
+CREATE INDEX temp.believed_place ON believed(place_id);
 
 -- Permissions: asked for, defined, and granted by the rules of the package manager as far as an image shows them.
 INSERT INTO d_apk_permissions SELECT a.scan_id, a.place_id, c.name, c.how, c.protection FROM d_apks a
@@ -59,7 +79,7 @@ CREATE TEMP TABLE allowed AS SELECT DISTINCT c.package, c.permission FROM places
 INSERT INTO d_apk_permissions SELECT u.scan_id, u.place_id, u.name, 'granted', d.protection FROM d_apk_permissions u JOIN d_apks a USING(scan_id, place_id)
 	LEFT JOIN defined d ON d.name=u.name WHERE u.scan_id=(SELECT scan_id FROM cur) AND u.how='uses' AND (
 		coalesce(d.protection,'') LIKE 'normal%'
-		OR (a.signer_role='platform' AND coalesce(d.protection,'signature') LIKE '%signature%')
+		OR (u.place_id IN (SELECT place_id FROM believed) AND coalesce(d.protection,'signature') LIKE '%signature%')
 		OR (a.is_priv=1 AND coalesce(d.protection,'signature|privileged') LIKE '%privileged%' AND
 			(NOT EXISTS(SELECT 1 FROM allowed) OR EXISTS(SELECT 1 FROM allowed w WHERE w.package=a.package AND w.permission=u.name)))
 		OR (d.name IS NULL AND u.name IN ('android.permission.INTERNET','android.permission.RECEIVE_BOOT_COMPLETED','android.permission.WAKE_LOCK',
@@ -74,6 +94,7 @@ INSERT INTO d_uid_permissions SELECT DISTINCT a.scan_id, a.place_id, p.name FROM
 	WHERE a.scan_id=(SELECT scan_id FROM cur) AND a.shared_uid='android.uid.system';
 DROP TABLE temp.defined;
 DROP TABLE temp.allowed;
+DROP TABLE temp.believed;
 
 -- APEX packages: the key inside (its vbmeta), the certificate of the container, and what verifying them gave.
 DROP TABLE IF EXISTS temp.inside;

@@ -13,4 +13,4 @@ INSERT INTO d_ota_certs SELECT DISTINCT p.scan_id, p.place_id, c.sha256, c.subje
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.dpath LIKE '%/update_engine/%' AND p.name LIKE '%.pem';
 -- Whoever signs the system's updates makes the system. In Android's own build the key of most apps is also the key of updates.
 UPDATE d_apks SET signer_role='oem' WHERE scan_id=(SELECT scan_id FROM cur) AND signer_role='third' AND EXISTS(SELECT 1 FROM d_apk_signers s
-	JOIN d_ota_certs o ON o.scan_id=s.scan_id AND o.cert_sha256=s.cert_sha256 WHERE s.scan_id=d_apks.scan_id AND s.place_id=d_apks.place_id);
+	JOIN d_ota_certs o ON o.scan_id=s.scan_id AND o.cert_sha256=s.cert_sha256 WHERE s.scan_id=d_apks.scan_id AND s.place_id=d_apks.place_id AND s.state IN ('verified','stripped'));

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Verified boot: from the first vbmeta along its chains; each partition against the signed list; what no list covers. Reads places,
--- c_avb_images, c_avb_descriptors, c_verity_checks, d_partitions, known_avb_keys; makes d_avb, d_uncovered, and vbmeta_digest in d_device.
+-- c_avb_images, c_avb_descriptors, c_verity_checks, d_partitions, known_keys; makes d_avb, d_uncovered, and vbmeta_digest in d_device.
 DROP TABLE IF EXISTS temp.av;
 CREATE TEMP TABLE av AS SELECT p.place_id, p.blob_id, v.n, v.at, gh_stem(coalesce(nullif(p.image,''), p.name)) AS part, v.footer, v.algorithm,
 		v.pubkey_sha1, v.state, v.why, v.why_at, v.flags, v.rollback, v.rollback_location, v.vbmeta
@@ -26,7 +26,8 @@ INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), 'vbmeta', w.part, w.by_part,
 		ELSE a.state END,
 	CASE WHEN a.part IS NULL THEN 'not among what was given'
 		WHEN w.want NOT NULL AND a.pubkey_sha1 IS NULL THEN w.by_part||' expects a signature by key '||w.want||', and it is not signed'
-		WHEN w.want NOT NULL AND lower(a.pubkey_sha1)<>w.want THEN w.by_part||' expects key '||w.want||', it is signed by '||lower(a.pubkey_sha1)
+		WHEN w.want NOT NULL AND lower(a.pubkey_sha1)<>w.want THEN w.by_part||' expects key '||w.want||', it '||CASE a.state WHEN 'verified' THEN 'is signed by ' ELSE 'names ' END||lower(a.pubkey_sha1)||
+			CASE a.state WHEN 'verified' THEN '' WHEN 'failed' THEN ', whose signature does not hold' ELSE ', whose signature was not verified' END
 		ELSE a.why END, NULL
 	FROM walk w LEFT JOIN av a ON a.part=w.part ORDER BY w.ord;
 

@@ -50,12 +50,15 @@ CREATE TABLE IF NOT EXISTS d_apks(
 	scan_id INTEGER, place_id INTEGER, manifest INTEGER, package TEXT, version_code INTEGER, version_name TEXT,
 	shared_uid TEXT, min_sdk INTEGER, target_sdk INTEGER, is_system INTEGER, is_priv INTEGER, persistent INTEGER,
 	debuggable INTEGER, cleartext INTEGER, has_launcher INTEGER, has_code INTEGER, is_overlay INTEGER, enabled INTEGER, code TEXT,
-	signer_role TEXT, PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
+	signer_role TEXT,
+	signer_state TEXT,      -- of the signature this release goes by: verified stripped failed unsupported unsigned
+	PRIMARY KEY(scan_id, place_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS d_apks_package ON d_apks(package);
 CREATE TABLE IF NOT EXISTS d_oat_dex(scan_id INTEGER, place_id INTEGER, n INTEGER, at INTEGER, kind TEXT, dex_location TEXT, oat_checksum INTEGER,
 	jar_place INTEGER, member TEXT, jar_checksum INTEGER, matches INTEGER);
 CREATE TABLE IF NOT EXISTS d_apk_signers(scan_id INTEGER, place_id INTEGER, scheme INTEGER, cert_sha256 TEXT, subject TEXT,
-	key_bits INTEGER, sigalg TEXT);
+	key_bits INTEGER, sigalg TEXT,
+	state TEXT);            -- verified stripped: this release's signature is by it, in whole or in what is left; failed unsupported; not used: this release does not go by it
 CREATE INDEX IF NOT EXISTS d_apk_signers_place ON d_apk_signers(place_id);
 CREATE TABLE IF NOT EXISTS d_apk_permissions(scan_id INTEGER, place_id INTEGER, name TEXT, how TEXT, protection TEXT);
 CREATE INDEX IF NOT EXISTS d_apk_permissions_place ON d_apk_permissions(place_id, how);
@@ -128,6 +131,10 @@ CREATE TABLE IF NOT EXISTS d_parties(scan_id INTEGER, n INTEGER, party TEXT, by 
 	PRIMARY KEY(scan_id, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_beacons(scan_id INTEGER, place_id INTEGER, src TEXT, party TEXT, dport INTEGER, n INTEGER, score REAL,
 	period REAL, jitter REAL, bytes INTEGER, short INTEGER, packet INTEGER, at INTEGER);
+-- What the user gave: builds that are trusted (kinds in docs/reference.md; about: what the reference says of itself), and names of keys.
+CREATE TABLE IF NOT EXISTS d_reference(scan_id INTEGER, ref INTEGER, kind TEXT, name TEXT, value TEXT);
+CREATE INDEX IF NOT EXISTS d_reference_name ON d_reference(kind, name, value);
+CREATE TABLE IF NOT EXISTS d_known_keys(scan_id INTEGER, digest TEXT, kind TEXT, name TEXT, role TEXT, maker TEXT, source TEXT);
 -- What the user gave: indicators (domain, ip), words about the capture (first_boot), apps of a phone's facts.
 CREATE TABLE IF NOT EXISTS d_indicators(scan_id INTEGER, kind TEXT, value TEXT, label TEXT, source TEXT);
 CREATE INDEX IF NOT EXISTS d_indicators_value ON d_indicators(kind, value);

@@ -5,8 +5,13 @@
 @VIEW@ files AS SELECT p.place_id AS file_id, p.node_id AS artifact_id, p.image AS partition, p.image, p.slot, p.path, p.dpath, p.name,
 	p.ftype, CASE WHEN a.place_id NOT NULL THEN 'apk' WHEN b.format='oat' THEN 'elf' ELSE b.format END AS magic, p.size, p.mode, p.uid, p.gid, p.caps, p.selinux,
 	p.iflags, p.link_target, lower(hex(b.sha256)) AS sha256, b.entropy, NULL AS ext_mismatch, NULL AS trailer_len,
-	NULL AS trailer_entropy, NULL AS bl, p.attrs, p.blob_id
+	NULL AS trailer_entropy,
+	-- NULL no reference; 1 one has this content at this place; 2 all that have the place have other content there; 0 none has the place
+	CASE WHEN NOT EXISTS(SELECT 1 FROM d_reference r WHERE r.scan_id=@SCAN@) THEN NULL WHEN EXISTS(SELECT 1 FROM d_reference r WHERE r.kind='file' AND r.name=p.dpath
+		AND r.value=lower(hex(b.sha256)) AND r.scan_id=@SCAN@) THEN 1 WHEN EXISTS(SELECT 1 FROM d_reference r WHERE r.kind='file' AND r.name=p.dpath AND r.scan_id=@SCAN@)
+		THEN 2 ELSE 0 END AS bl, p.attrs, p.blob_id
 	FROM here p LEFT JOIN blobs b USING(blob_id) LEFT JOIN d_apks a ON a.scan_id=p.scan_id AND a.place_id=p.place_id;
+@VIEW@ reference AS SELECT ref, kind, name, value FROM d_reference WHERE scan_id=@SCAN@;
 @VIEW@ device AS SELECT key, value, place_id AS file_id FROM d_device WHERE scan_id=@SCAN@;
 @VIEW@ scan AS SELECT @SCAN@ AS scan_id, 'image' AS kind,
 	(SELECT value FROM device WHERE key='fingerprint') AS fingerprint,
@@ -45,14 +50,18 @@
 -- APK
 @VIEW@ apks AS SELECT a.place_id AS apk_id, a.place_id AS file_id, a.package, l.label, l.label_en, a.version_code, a.version_name, a.shared_uid,
 	a.min_sdk, a.target_sdk, p.image AS partition, a.is_system, a.is_priv, a.persistent, a.debuggable, a.cleartext, a.has_launcher,
-	a.is_overlay, a.enabled, a.has_code, a.code, NULL AS is_bl, a.signer_role
+	a.is_overlay, a.enabled, a.has_code, a.code,
+	-- NULL no reference; 1 one has this package by this signer; 2 by another; 0 none has it
+	CASE WHEN NOT EXISTS(SELECT 1 FROM d_reference r WHERE r.scan_id=@SCAN@) THEN NULL WHEN EXISTS(SELECT 1 FROM d_reference r JOIN d_apk_signers g ON r.value=lower(g.cert_sha256)
+		WHERE r.kind='package' AND r.name=a.package AND g.place_id=a.place_id AND g.state IN ('verified','stripped') AND r.scan_id=@SCAN@) THEN 1
+		WHEN EXISTS(SELECT 1 FROM d_reference r WHERE r.kind='package' AND r.name=a.package AND r.scan_id=@SCAN@) THEN 2 ELSE 0 END AS is_bl, a.signer_role, a.signer_state
 	FROM d_apks a JOIN places p USING(place_id) LEFT JOIN c_app_labels l ON l.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ netsec AS SELECT a.place_id AS apk_id, c.at, c.scope, c.domain, c.subdomains, c.cleartext, c.anchors, c.overrides_pins, c.pins, c.expires
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_netsec c ON c.blob_id=p.blob_id WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_permissions AS SELECT d.place_id AS apk_id, d.name, d.how, d.protection FROM d_apk_permissions d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ v_perm AS SELECT place_id AS apk_id, name FROM d_uid_permissions WHERE scan_id=@SCAN@;
-@VIEW@ apk_signers AS SELECT d.place_id AS apk_id, d.scheme, d.cert_sha256, d.subject, d.key_bits, d.sigalg FROM d_apk_signers d
+@VIEW@ apk_signers AS SELECT d.place_id AS apk_id, d.scheme, d.cert_sha256, d.subject, d.key_bits, d.sigalg, d.state FROM d_apk_signers d
 	JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apk_checks AS SELECT p.place_id AS file_id, c.scheme, c.min_sdk, c.max_sdk, c.state, c.why, c.certs, c.at
 	FROM here p JOIN c_apk_checks c USING(blob_id);

@@ -19,12 +19,14 @@
 --|  01 hash tree off, 02 check off, 03 both; avbtool info_image prints it as "Flags"
 --@ next: Keep the firmware file and this report first. Then compare with the maker's published build; do not rely on a good
 --|  start-up message.
-WITH image(file_id, at, name, flags) AS (
+WITH image(file_id, at, name, flags, state) AS (
   -- "vbmeta_a", "vbmeta.img" and "vbmeta" are the same thing
-  SELECT file_id, at, replace(replace(replace(COALESCE(partition,'vbmeta')||'.','.img.',''),'_a.',''),'_b.',''), flags FROM avb_images)
+  SELECT file_id, at, replace(replace(replace(COALESCE(partition,'vbmeta')||'.','.img.',''),'_a.',''),'_b.',''), flags, state FROM avb_images)
 SELECT i.file_id AS file_id, i.at AS at,
-       printf('%s flags %d:%s%s', rtrim(i.name,'.'), i.flags, CASE WHEN i.flags & 1 THEN ' hashtree disabled' ELSE '' END,
-              CASE WHEN i.flags & 2 THEN ' verification disabled' ELSE '' END) AS evidence,
+       printf('%s flags %d:%s%s, %s', rtrim(i.name,'.'), i.flags, CASE WHEN i.flags & 1 THEN ' hashtree disabled' ELSE '' END,
+              CASE WHEN i.flags & 2 THEN ' verification disabled' ELSE '' END,
+              CASE i.state WHEN 'verified' THEN 'its signature holds' WHEN 'unsigned' THEN 'without signature' WHEN 'failed' THEN 'its signature does not hold'
+                ELSE 'its signature was not verified' END) AS evidence,
        CASE WHEN rtrim(i.name,'.')<>'vbmeta' THEN 'low'
             WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity,
        rtrim(i.name,'.') AS subject

@@ -5,9 +5,10 @@
 --@ axis: integrity
 --@ certainty: able
 --@ witness: a signature
---@ needs: plugin zip, plugin avb, plugin cert, knowledge known_certs, knowledge known_avb_keys
+--@ needs: plugin zip, plugin apk, plugin avb, plugin cert, verified modules, knowledge known_keys
 --@ case: CVE-2023-45779: 7 of 14 brands
---@ lookalike: the empty test module com.android.apex.cts.shim is on every phone; on developer builds the row is lowered
+--@ lookalike: the empty test module com.android.apex.cts.shim is on every phone; on developer builds the row is lowered.
+--|  A key that is named, and whose signature does not hold, is GH-B26
 --@ explain: Parts of Android come as modules (APEX) that can be updated on their own, with the rights of the system. Whether an
 --|  update is genuine is decided by its signature. This module's signing key comes from Android's public source code, so
 --|  anybody can make an update that the phone accepts, if it can be handed to the phone.
@@ -21,10 +22,12 @@ SELECT x.file_id AS file_id, NULL AS at, printf('%s: payload key %s (%s)', x.nam
        CASE WHEN EXISTS (SELECT 1 FROM named_exceptions n WHERE n.kind='apex' AND n.name=x.name) THEN 'info'
             WHEN s.build_type IN ('userdebug','eng') THEN 'info' END AS severity,
        x.name||' payload' AS subject
-FROM apex x JOIN known_avb_keys k ON k.sha1=lower(x.avb_key_sha1) AND k.kind IN ('aosp_test','aosp_apex_test'), scan s
+FROM apex x JOIN known_keys k ON k.digest=lower(x.avb_key_sha1) AND k.role='test', scan s
+WHERE x.vbmeta='verified'
 UNION ALL
-SELECT x.file_id, NULL, printf('%s: container certificate %s (%s)', x.name, x.cert_sha256, k.owner),
+SELECT x.file_id, NULL, printf('%s: container certificate %s (%s)', x.name, x.cert_sha256, k.name),
        CASE WHEN EXISTS (SELECT 1 FROM named_exceptions n WHERE n.kind='apex' AND n.name=x.name) THEN 'info'
             WHEN s.build_type IN ('userdebug','eng') THEN 'info' END,
        x.name||' container'
-FROM apex x JOIN known_certs k ON k.cert_sha256=lower(x.cert_sha256) AND k.kind='aosp_test', scan s;
+FROM apex x JOIN known_keys k ON k.digest=lower(x.cert_sha256) AND k.role='test' AND k.kind IN ('apk','apex'), scan s
+WHERE x.container IN ('verified','stripped');

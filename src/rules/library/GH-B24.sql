@@ -5,7 +5,7 @@
 --@ axis: integrity
 --@ certainty: able
 --@ witness: a signature
---@ needs: plugin avb, knowledge known_avb_keys
+--@ needs: plugin avb, knowledge known_keys
 --@ case: K51 tablets whose chained partitions were signed anew with public keys
 --@ lookalike: a chain to a partition that is not among the input is not matched. A generic system image is signed by its own
 --|  key on purpose: on a developer build the row is lowered
@@ -17,7 +17,7 @@
 --@ next: Keep the firmware file and this report first. Get the maker's published build and compare.
 SELECT v.file_id AS file_id, v.at AS at,
        printf('%s: %s%s', v.partition, v.why,
-              COALESCE(' ('||(SELECT min(k.name) FROM known_avb_keys k WHERE k.sha1=v.key_sha1)||')','')) AS evidence,
+              COALESCE(' ('||(SELECT min(k.name) FROM known_keys k WHERE k.digest=v.key_sha1)||')','')) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity, v.partition AS subject
 FROM avb v, scan s
 WHERE v.kind='vbmeta' AND v.state='other key';

@@ -5,7 +5,7 @@
 --@ axis: behaviour
 --@ certainty: able
 --@ witness: a signature
---@ needs: plugin apk, plugin cert, plugin permissions, knowledge known_certs
+--@ needs: plugin apk, plugin cert, plugin permissions, verified signers, knowledge known_keys
 --@ case: AppCloud and similar installers, 2022 to 2025; the allow-list itself
 --@ lookalike: apps signed by the maker or by Google hold these powers on every phone: not matched. Carriers and copy-protection
 --|  vendors have reasons for some of them: the evidence names the powers
@@ -25,8 +25,8 @@ given(file_id, package, permission, line) AS (
   SELECT w.file_id, w.package, w.permission, min(w.line) FROM privapp w JOIN strong s ON s.name=w.permission WHERE COALESCE(w.deny,0)=0
   GROUP BY 1, 2, 3),
 third(package, cert) AS (
-  SELECT a.package, min(lower(g.cert_sha256)) FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id
-  WHERE a.signer_role='third' AND NOT EXISTS (SELECT 1 FROM known_certs k WHERE k.cert_sha256=lower(g.cert_sha256) AND k.kind IN ('google','google_named'))
+  SELECT a.package, min(lower(g.cert_sha256)) FROM apks a JOIN apk_signers g ON g.apk_id=a.apk_id AND g.state IN ('verified','stripped')
+  WHERE a.signer_role='third' AND NOT EXISTS (SELECT 1 FROM known_keys k WHERE k.digest=lower(g.cert_sha256) AND k.role IN ('google','google_named'))
   GROUP BY a.package)
 SELECT p.file_id AS file_id, p.line AS at,
        printf('%s, signed with %s: %s', t.package, t.cert,

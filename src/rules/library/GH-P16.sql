@@ -22,7 +22,7 @@ WITH grant_(file_id, package, permission, line) AS (
     'android.permission.ACCESS_FINE_LOCATION','android.permission.ACCESS_BACKGROUND_LOCATION','android.permission.RECORD_AUDIO',
     'android.permission.READ_CONTACTS','android.permission.READ_CALL_LOG','android.permission.CAMERA')
   GROUP BY 1, 2, 3),
-app(package, role) AS (SELECT package, max(signer_role='third' OR signer_role IS NULL OR signer_role='aosp_test') FROM apks GROUP BY package)
+app(package, role) AS (SELECT package, max(COALESCE(signer_role,'unknown') IN ('third','unknown','aosp_test')) FROM apks GROUP BY package)
 SELECT g.file_id AS file_id, g.line AS at,
        printf('%s%s: %s', g.package, CASE WHEN a.package IS NULL THEN ' (not among the apps examined)' ELSE '' END,
               (SELECT group_concat(name,' ') FROM (SELECT replace(v.permission,'android.permission.','') AS name FROM grant_ v
