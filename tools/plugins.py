@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = {"format": "formats", "inspector": "inspectors", "codec": "codecs"}
-ROOMS = ("base", "source", "cursor", "tree", "capture", "engine", "facts", "derive", "rules", "report", "compare")
+ROOMS = ("base", "source", "cursor", "tree", "capture", "device", "engine", "facts", "derive", "rules", "report", "compare")
 
 
 def plugins():

@@ -18,6 +18,7 @@ enum gh_exit {
 int gh_cmd_scan(int argc, char **argv);
 int gh_cmd_watch(int argc, char **argv);
 int gh_cmd_traffic(int argc, char **argv);
+int gh_cmd_phone(int argc, char **argv);
 int gh_cmd_compare(int argc, char **argv);
 int gh_cmd_reference(int argc, char **argv);
 int gh_cmd_ls(int argc, char **argv);

@@ -19,6 +19,8 @@ static const struct {
 } commands[] = {
 	{"scan", gh_cmd_scan, true, "INPUT...",
 		"look at a phone's firmware and tell what was found, and what was not looked at"},
+	{"phone", gh_cmd_phone, true, "",
+		"get out of the phone in your hand what it gives without root, and look at it"},
 	{"watch", gh_cmd_watch, true, "RECORDING...", "is what a watch recorded of its wearer's heart true?"},
 	{"traffic", gh_cmd_traffic, true, "CAPTURE...",
 		"look at a capture of a phone's traffic: who it talks to, and who interferes on the way"},

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "engine/acquired.h"
 #include "engine/coordinator.h"
 #include "tree/measure.h"
 
@@ -28,6 +29,8 @@ struct walk {
 	struct gh_arena arena;
 	struct gh_sets sets;
 	bool md5; /* a list in the folder at hand may state MD5s */
+	const struct gh_acquired *told; /* what a phone said of these files; NULL: nothing */
+	bool acquisition; /* its "files" are a folder of their own */
 	struct gh_err *err;
 };
 
@@ -119,6 +122,34 @@ static const char *ftype(mode_t mode)
 				: "socket";
 }
 
+static struct gh_attr told_attr(const struct gh_told *t)
+{
+	return (struct gh_attr){.mode = t->mode,
+		.uid = t->uid,
+		.gid = t->gid,
+		.mtime = t->mtime,
+		.selinux = t->label,
+		.link = t->target};
+}
+
+/* What the phone named and did not give: a row all the same. Content that a reference has is that content, by the phone's own hash. */
+static void add_told(struct walk *w, const struct gh_told *t)
+{
+	uint32_t known = t->kind == GH_TOLD_HASHED && t->hashed ? gh_claims_find(w->e->claims, t->sha256) : 0;
+	struct gh_child child = {.kind = GH_FILE,
+		.flags = GH_CHILD_TOLD,
+		.name = t->path,
+		.off = UINT64_MAX,
+		.csize = UINT64_MAX,
+		.size = S_ISREG(t->mode) || !t->mode ? t->size : 0,
+		.attr = told_attr(t)};
+	struct gh_row_entries e = gh_child_entry(&child, known);
+	if (!t->mode)
+		e.ftype = GH_STR("file");
+	e.attrs = t->kind;
+	w->e->sink->row(w->e->sink->to, GH_T_entries, w->blob, w->n++, 0, &e);
+}
+
 static void walk_entry(struct walk *w, struct gh_str path, unsigned depth)
 {
 	struct stat st;
@@ -135,6 +166,12 @@ static void walk_entry(struct walk *w, struct gh_str path, unsigned depth)
 		.csize = (uint64_t)st.st_size,
 		.size = (uint64_t)st.st_size,
 		.attr = {.mode = st.st_mode, .mtime = st.st_mtime}};
+	struct gh_told *told = w->told ? gh_acquired_find(w->told, path) : NULL;
+	if (told && (told->mode & S_IFMT) == (st.st_mode & S_IFMT)) {
+		told->used = true;
+		child.flags = (child.flags & ~(unsigned)GH_CHILD_NO_ATTRS) | GH_CHILD_TOLD;
+		child.attr = told_attr(told);
+	}
 	if (S_ISREG(st.st_mode)) {
 		add_file(w, path, &st, &child, row);
 		return;
@@ -149,6 +186,10 @@ static void walk_entry(struct walk *w, struct gh_str path, unsigned depth)
 		.attrs = 0};
 	if (S_ISLNK(st.st_mode))
 		e.link_target = link_of(w, rel);
+	if (told && told->used) {
+		e = gh_child_entry(&child, 0);
+		e.attrs = told->kind;
+	}
 	w->e->sink->row(w->e->sink->to, GH_T_entries, w->blob, row, 0, &e);
 	if (S_ISDIR(st.st_mode))
 		walk_folder(w, path, depth + 1);
@@ -176,6 +217,8 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 		}
 		if (!path.n && strcmp(names[i], ".git") == 0)
 			continue; /* of the repository that carries the dump, not of the phone */
+		if (!path.n && w->acquisition && strcmp(names[i], "files") == 0)
+			continue;
 		struct gh_str child = gh_str_fmt(&w->arena, "%.*s/%s", (int)path.n, path.n ? path.p : "", names[i]);
 		if (child.p)
 			walk_entry(w, child, depth);
@@ -184,27 +227,67 @@ static void walk_folder(struct walk *w, struct gh_str path, unsigned depth)
 	gh_arena_release(&w->arena, mark);
 }
 
+/* Names the folder among what its container holds, and gives it a blob. */
+static void begin(struct walk *w, const char *name, uint32_t in, uint64_t n, bool inner)
+{
+	uint8_t key[32] = "folder";
+	memcpy(key + 8, &in, sizeof in);
+	memcpy(key + 16, &n, sizeof n);
+	key[24] = inner;
+	bool known;
+	w->blob = gh_claims_get(w->e->claims, key, &known);
+	w->e->sink->blob(w->e->sink->to, &(struct gh_blob_row){.blob = w->blob, .format = "folder", .entropy = -1});
+	struct gh_row_members m = {
+		.name = gh_str(name), .child = w->blob, .off = GH_NULL, .csize = GH_NULL, .size = GH_NULL};
+	w->e->sink->row(w->e->sink->to, GH_T_members, in, n, 0, &m);
+	gh_sets_init(&w->sets);
+}
+
+static void end(struct walk *w, const char *name)
+{
+	if (w->sets.full)
+		note(w, w->n++, "limit", "more files of sets than are kept: some are looked at one by one");
+	if (!w->err->code && !gh_files_end(w->e, &w->sets, w->blob, 1))
+		gh_fail(w->err, GH_NOMEM, 0, "no memory for the sets in %s", name);
+	gh_sets_done(&w->sets);
+}
+
+/* The files of a phone that was asked, as its own file tree. */
+static void walk_acquired(
+	struct gh_engine *e, int fd, uint32_t in, uint64_t n, struct gh_acquired *told, struct gh_err *err)
+{
+	struct walk w = {.e = e, .root = open_beneath(fd, "files", O_RDONLY | O_DIRECTORY), .told = told, .err = err};
+	if (w.root < 0) {
+		gh_fail(err, GH_IO, 0, "files: %s", strerror(errno));
+		return;
+	}
+	gh_arena_init(&w.arena, 0);
+	begin(&w, "files", in, n, true);
+	walk_folder(&w, GH_STR(""), 0);
+	for (size_t i = 0; i < told->n && !err->code; i++)
+		if (!told->v[i].used)
+			add_told(&w, &told->v[i]);
+	if (told->cut)
+		note(&w, w.n++, "bad", "files.tsv has lines that cannot be read");
+	end(&w, "files");
+	gh_arena_done(&w.arena);
+}
+
 enum gh_code gh_folder_walk(
 	struct gh_engine *e, int fd, const char *name, uint32_t root, uint64_t n_input, struct gh_err *err)
 {
 	struct walk w = {.e = e, .root = fd, .err = err};
-	uint8_t key[32] = "folder";
-	memcpy(key + 8, &root, sizeof root);
-	memcpy(key + 16, &n_input, sizeof n_input);
-	bool known;
-	w.blob = gh_claims_get(e->claims, key, &known);
+	struct gh_arena lists;
+	struct gh_acquired told;
 	gh_arena_init(&w.arena, 0);
-	e->sink->blob(e->sink->to, &(struct gh_blob_row){.blob = w.blob, .format = "folder", .entropy = -1});
-	struct gh_row_members m = {
-		.name = gh_str(name), .child = w.blob, .off = GH_NULL, .csize = GH_NULL, .size = GH_NULL};
-	e->sink->row(e->sink->to, GH_T_members, root, n_input, 0, &m);
-	gh_sets_init(&w.sets);
+	gh_arena_init(&lists, 0);
+	w.acquisition = gh_acquired_read(fd, &lists, &told);
+	begin(&w, name, root, n_input, false);
 	walk_folder(&w, GH_STR(""), 0);
-	if (w.sets.full)
-		note(&w, w.n++, "limit", "more files of sets than are kept: some are looked at one by one");
-	if (!err->code && !gh_files_end(e, &w.sets, w.blob, 1))
-		gh_fail(err, GH_NOMEM, 0, "no memory for the sets in %s", name);
-	gh_sets_done(&w.sets);
+	end(&w, name);
+	if (w.acquisition && !err->code)
+		walk_acquired(e, fd, w.blob, w.n, &told, err);
+	gh_arena_done(&lists);
 	gh_arena_done(&w.arena);
 	return err->code;
 }

@@ -160,7 +160,9 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 	if (gh_str_is(need, "attributes"))
 		return ask(db, arena,
 			"SELECT CASE WHEN count(*)=0 THEN 'no file system in this input' WHEN min(attrs)=0 THEN "
-			"'modes and owners are not known: this is an unpacked folder, not an image' END FROM files "
+			"'modes and owners are not known: this is an unpacked folder, not an image' WHEN max(attrs)>1 "
+			"THEN "
+			"'modes and owners are only the phone''s own word' END FROM files "
 			"WHERE ftype='file' AND image<>''",
 			GH_NONE);
 	if (gh_str_is(need, "user-build"))

@@ -66,7 +66,7 @@ struct gh_row_entries gh_child_entry(const struct gh_child *child, uint32_t cont
 		.ino = opt(a->ino),
 		.nlink = a->nlink,
 		.rdev = opt(a->rdev),
-		.attrs = !(child->flags & GH_CHILD_NO_ATTRS)};
+		.attrs = child->flags & GH_CHILD_TOLD ? 2 : !(child->flags & GH_CHILD_NO_ATTRS)};
 }
 
 static void emit_child(

@@ -78,6 +78,7 @@ enum {
 	GH_CHILD_NO_ATTRS = 8, /* mode, owner and the like are not known */
 	GH_CHILD_DIGEST =
 		64, /* a volume whose container tells its digest and that is cheap to read: hashed all the same */
+	GH_CHILD_TOLD = 128, /* mode, owner and label are a phone's own word */
 	GH_CHILD_MD5 = 32, /* a list beside it may state its MD5: that is measured too */
 	GH_CHILD_SET =
 		16, /* the engine's own: no child of the container, but what several of its children are together */

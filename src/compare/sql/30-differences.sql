@@ -70,6 +70,9 @@ INSERT INTO not_compared SELECT 'mode, owner, label and capabilities: one side h
 	FROM (SELECT b.image, (SELECT attrs FROM places p WHERE p.place_id=b.a) AS ga, (SELECT attrs FROM places p WHERE p.place_id=b.b) AS gb FROM both b WHERE b.kind='file' AND NOT b.attrs)
 	GROUP BY image;
 INSERT INTO not_compared SELECT 'label and capabilities: one side''s file system has no labels', NULL, image, count(*), NULL FROM both WHERE kind='file' AND attrs AND NOT labels GROUP BY image;
+INSERT INTO not_compared SELECT 'content that the phone hashed itself and that was not read: equal by its own word', CASE WHEN max(x.side='A') THEN 'A' ELSE 'B' END, b.image,
+	count(*), NULL FROM both b JOIN (SELECT 'A' AS side, place_id FROM places WHERE attrs=4 UNION ALL SELECT 'B', place_id FROM places WHERE attrs=4) x
+		ON x.place_id=CASE x.side WHEN 'A' THEN b.a ELSE b.b END WHERE b.content_a NOT NULL AND b.content_b NOT NULL GROUP BY x.side, b.image;
 INSERT INTO not_compared SELECT 'content that could not be read', CASE WHEN content_a IS NULL AND content_b IS NULL THEN 'both' WHEN content_a IS NULL THEN 'A' ELSE 'B' END,
 	image, count(*), min(place) FROM both WHERE (content_a IS NULL OR content_b IS NULL) AND ftype_a=ftype_b GROUP BY 2, 3;
 

@@ -20,7 +20,7 @@ INSERT OR IGNORE INTO of_set SELECT p.place_id, EXISTS(SELECT 1 FROM blob_runs r
 	JOIN c_set_parts t ON t.blob_id=s.blob_id AND t.state='there' JOIN places p ON p.node_id=s.node_id AND p.blob_id=coalesce(
 		(SELECT e.child FROM c_entries e WHERE e.blob_id=s.holder AND e.n=t.row), (SELECT m.child FROM c_members m WHERE m.blob_id=s.holder AND m.n=t.row));
 DROP TABLE IF EXISTS temp.at_place;
-CREATE TEMP TABLE at_place AS SELECT p.place_id, p.node_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, b.format, n.kind AS node_kind,
+CREATE TEMP TABLE at_place AS SELECT p.place_id, p.node_id, p.image, p.path, p.name, p.ftype, p.size, p.blob_id, p.link_target, p.attrs, b.format, n.kind AS node_kind,
 	CASE WHEN p.image='' THEN p.path WHEN p.path='' THEN p.image ELSE p.image||':'||p.path END AS place,
 	-- To know a firmware image by its header is not to understand it.
 	(EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=p.blob_id AND r.status='ok' AND r.plugin<>'firmware')
@@ -58,7 +58,11 @@ CREATE TEMP TABLE delta AS SELECT n.node_id, gh_stem(t.name) AS image, t.operati
 	JOIN c_payload_partitions t USING(blob_id) WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.live=1 AND t.state='delta';
 -- Files whose content could not be had (hard links inside an archive point to one that could).
 INSERT INTO missing SELECT place, path, 'content', 'could not be read: see notes of its container', size, 1
-	FROM at_place WHERE blob_id IS NULL AND ftype='file' AND size>0 AND link_target IS NULL;
+	FROM at_place WHERE blob_id IS NULL AND ftype='file' AND size>0 AND link_target IS NULL AND attrs<3;
+-- What a phone that was asked did not give; what it does not even let be measured has no size.
+INSERT INTO missing SELECT place, path, 'content', CASE attrs WHEN 3 THEN 'permission denied: the phone does not give it without root'
+	WHEN 4 THEN 'hashed by the phone itself and not read; its content is not among these facts' ELSE 'not pulled, or cut off on the way' END, size, 0
+	FROM at_place WHERE blob_id IS NULL AND ftype='file' AND attrs>=3;
 INSERT INTO missing SELECT image, image||'.img', 'partition', 'content could not be read', size, 1
 	FROM at_place a WHERE blob_id IS NULL AND ftype='image' AND size>0 AND NOT EXISTS(SELECT 1 FROM temp.delta d WHERE d.node_id=a.node_id AND d.image=a.image);
 -- Partitions that only change an old one: what they will hold is not in this input. Their full operations are no file system.
@@ -88,6 +92,11 @@ INSERT INTO d_not_examined SELECT (SELECT scan_id FROM cur), m.place, m.what, m.
 	CASE WHEN gh_code_partition(m.name) AND m.name NOT LIKE '/%/%' THEN CASE WHEN (SELECT folder FROM have WHERE name=gh_stem(m.name)) THEN 'bootimg' ELSE '*' END
 		ELSE h.plugin END
 	FROM missing m LEFT JOIN hides h ON lower(m.name) GLOB h.pattern;
+
+-- A folder that a phone does not let be listed: anything may lie in it.
+INSERT INTO d_not_examined SELECT p.scan_id, p.image||':'||p.path, 'folder', 'permission denied: the phone does not list it without root', NULL, 0, 0,
+	CASE WHEN gh_code_partition(p.image) THEN '*' END
+	FROM places p WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.ftype='dir' AND p.attrs=3;
 
 -- Inspectors whose subject is a file of the device. What only has such a name inside an app is not one: an app's "fstab" mounts nothing.
 DROP TABLE IF EXISTS temp.of_device;

@@ -21,10 +21,11 @@
 --|  digital-security helpline first.
 SELECT f.file_id AS file_id, NULL AS at,
        printf('mode 0%o owner %d group %d%s', f.mode, f.uid, f.gid,
-              CASE WHEN s.build_type IS NULL THEN ', build type not known' ELSE ', build type '||s.build_type END) AS evidence,
+              CASE WHEN s.build_type IS NULL THEN ', build type not known' ELSE ', build type '||s.build_type END||
+              CASE WHEN f.attrs>1 THEN '; mode and owner by the phone''s own word' ELSE '' END) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' WHEN s.build_type IS NULL THEN 'high' END AS severity
 FROM files f, scan s
-WHERE f.ftype='file' AND f.attrs=1
+WHERE f.ftype='file' AND f.attrs>0
   -- 0111: it can be executed; 04000 with owner root, or 02000 with group root
   AND (f.mode & 73)<>0 AND (((f.mode & 2048)<>0 AND f.uid=0) OR ((f.mode & 1024)<>0 AND f.gid=0))
   AND NOT EXISTS (SELECT 1 FROM bl_priv_files b
