@@ -211,3 +211,14 @@
 @VIEW@ live_files AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_files c USING(blob_id);
 @VIEW@ live_adb_keys AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_adb_keys c USING(blob_id);
 @VIEW@ live_messages AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_messages c USING(blob_id);
+@VIEW@ live_apps AS SELECT d.place_id AS file_id, d.at, d.line, d.package, d.path, d.uid, d.installer, d.initiator, d.system, d.disabled, d.hidden, d.gone, d.lists FROM d_live_packages d
+	WHERE d.scan_id=@SCAN@;
+@VIEW@ live_apks AS SELECT d.package, d.place_id AS file_id, d.how, d.said, a.package AS in_manifest FROM d_live_apks d JOIN d_apks a ON a.scan_id=d.scan_id AND a.place_id=d.place_id WHERE d.scan_id=@SCAN@;
+-- Powers by the dumps of their services, and by the settings that name them.
+@VIEW@ live_powers AS SELECT DISTINCT file_id, line, role, user, package, component FROM live_roles WHERE role IN ('device-owner','profile-owner','admin','accessibility','listener','listener-live',
+		'ime-current','vpn')
+	UNION SELECT s.file_id, s.line, CASE s.key WHEN 'enabled_accessibility_services' THEN 'accessibility' WHEN 'enabled_notification_listeners' THEN 'listener'
+		WHEN 'default_input_method' THEN 'ime-current' ELSE 'vpn' END, s.user, substr(v.value, 1, instr(v.value||'/', '/')-1), CASE WHEN instr(v.value, '/')>0 THEN v.value END
+	FROM live_settings s, json_each('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') v
+	WHERE s.space='secure' AND s.key IN ('enabled_accessibility_services','enabled_notification_listeners','default_input_method','always_on_vpn_app')
+		AND json_valid('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') AND v.value NOT IN ('','null');

@@ -9,7 +9,7 @@ const struct live_parser *const live_parsers[] = {&live_getprop, &live_settings,
 	&live_service_list, &live_services_running, &live_users, &live_uname, &live_getenforce, &live_package, &live_ps,
 	&live_netstat, &live_proc_net, &live_mounts, &live_accessibility, &live_device_policy, &live_notification,
 	&live_input_method, &live_connectivity, &live_vpn, &live_adb, &live_netstats, &live_appops, &live_battery,
-	&live_batterystats, &live_dropbox, &live_dbinfo, &live_compat, &live_head, &live_crash, &live_files};
+	&live_batterystats, &live_dropbox, &live_dbinfo, &live_compat, &live_head, &live_crash, &live_ls};
 const size_t live_n_parsers = GH_COUNT(live_parsers);
 
 /* ---- which content is one ---- */
@@ -32,7 +32,7 @@ static const char refusals[] = "Permission denied|Permission Denial|not permitte
 /* "dumpsys_appops.txt" as "appops". */
 static struct gh_str stem(struct gh_str name)
 {
-	if (!gh_str_ends(name, ".txt") && !gh_str_ends(name, ".tsv"))
+	if (!gh_str_ends(name, ".txt"))
 		return GH_STR("");
 	name.n -= 4;
 	return gh_str_starts(name, "dumpsys_") ? live_skip(name, 8) : name;

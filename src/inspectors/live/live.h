@@ -59,7 +59,7 @@ extern const struct live_parser live_getprop, live_settings, live_dump_settings,
 	live_services_running, live_users, live_uname, live_getenforce, live_package, live_ps, live_netstat,
 	live_proc_net, live_mounts, live_accessibility, live_device_policy, live_notification, live_input_method,
 	live_connectivity, live_vpn, live_adb, live_netstats, live_appops, live_battery, live_batterystats,
-	live_dropbox, live_dbinfo, live_compat, live_head, live_crash, live_files;
+	live_dropbox, live_dbinfo, live_compat, live_head, live_crash, live_ls;
 
 /* ---- words ---- */
 
@@ -79,6 +79,8 @@ int64_t live_int(struct gh_str s);
 int64_t live_bool(struct gh_str s);
 /* uid as Android prints it: 10123, u0a123, u0_a123, system; GH_NULL: not known. */
 int64_t live_uid(struct gh_str s);
+/* "-rwsr-x--x" or octal digits. */
+int64_t live_mode(struct gh_str s);
 /* "" as NULL. */
 struct gh_str live_some(struct gh_str s);
 /* s without its first n bytes. */

@@ -120,8 +120,8 @@ static struct gh_str list_name(struct gh_str file)
 {
 	static const struct {
 		const char *file, *list;
-	} lists[] = {{"packages_disabled", "disabled"}, {"packages_hidden", "hidden"},
-		{"packages_uninstalled", "uninstalled"}, {"packages_system", "system"},
+	} lists[] = {{"packages_disabled", "disabled"}, {"packages_hidden", "known"},
+		{"packages_uninstalled", "with-uninstalled"}, {"packages_system", "system"},
 		{"packages_third_party", "third-party"}, {"packages_apex", "apex"}};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (gh_str_is(file, lists[i].file))
@@ -230,12 +230,18 @@ const struct live_parser live_users = {
 static void uname_line(struct live *l, struct gh_str line)
 {
 	line = gh_text_trim(line);
-	if (gh_str_starts(line, "Linux "))
+	if (gh_str_starts(line, "Linux version "))
+		LIVE_EMIT(l, live_facts, .kind = GH_STR("kernel"), .key = GH_STR("version"), .value = line);
+	else if (gh_str_starts(line, "Linux "))
 		LIVE_EMIT(l, live_facts, .kind = GH_STR("kernel"), .key = GH_STR("uname"), .value = line);
+	else if (live_find(line, "androidboot."))
+		LIVE_EMIT(l, live_facts, .kind = GH_STR("kernel"), .key = l->file, .value = line);
 }
 
-const struct live_parser live_uname = {
-	.name = "uname", .files = "uname|kernel|version", .marks = "Linux ", .line = uname_line};
+const struct live_parser live_uname = {.name = "uname",
+	.files = "uname|kernel|version|cmdline|bootconfig",
+	.marks = "Linux |androidboot.",
+	.line = uname_line};
 
 static void getenforce_line(struct live *l, struct gh_str line)
 {
@@ -250,11 +256,15 @@ const struct live_parser live_getenforce = {.name = "getenforce",
 	.titles = "SELINUX ENFORCE",
 	.line = getenforce_line};
 
+/* Some ask for the statistics in the same breath. */
 static void battery_line(struct live *l, struct gh_str line)
 {
+	live_batterystats.line(l, line);
 	l->known = l->known || gh_str_starts(line, "Current Battery Service state:");
 	struct gh_str value = line, key = live_cut(&value, ':');
-	if (live_indent(line) == 2 && gh_text_trim(value).n)
+	if (gh_str_starts(line, "Battery History"))
+		l->s.mode = 1;
+	if (!l->s.mode && live_indent(line) == 2 && gh_text_trim(value).n)
 		LIVE_EMIT(l, live_facts, .kind = GH_STR("battery"), .key = gh_text_trim(key),
 			.value = gh_text_trim(value));
 }
@@ -305,3 +315,50 @@ const struct live_parser live_dropbox = {.name = "dumpsys dropbox",
 	.marks = "Drop box contents:",
 	.service = "dropbox",
 	.line = dropbox_line};
+
+/* ---- ls -lZ: "/dir:", then "-rw-r--r-- 1 system system u:object_r:x:s0 1234 2024-01-01 10:00 name" ---- */
+
+int64_t live_mode(struct gh_str s)
+{
+	static const char letters[] = "rwxrwxrwx";
+	uint64_t v;
+	if (s.n && s.n < 8 && gh_str_u64(s, 8, &v))
+		return (int64_t)(v & 07777);
+	if (s.n < 10)
+		return GH_NULL;
+	int64_t m = 0;
+	for (unsigned i = 0; i < 9; i++) {
+		char c = s.p[s.n - 9 + i];
+		if (c == letters[i] || c == 's' || c == 't')
+			m |= 0400 >> i;
+		if (i % 3 == 2 && (c == 's' || c == 'S' || c == 't' || c == 'T'))
+			m |= i == 2 ? 04000 : i == 5 ? 02000 : 01000;
+	}
+	return m;
+}
+
+static void ls_line(struct live *l, struct gh_str line)
+{
+	struct gh_str w[8], rest = line;
+	if (line.n > 1 && *line.p == '/' && line.p[line.n - 1] == ':') {
+		l->s.a = gh_strn(line.p, line.n - 1);
+		l->known = true;
+		return;
+	}
+	l->known = l->known || gh_str_starts(line, "total ");
+	for (size_t i = 0; i < sizeof w / sizeof *w; i++)
+		if (!gh_text_word(&rest, &w[i]))
+			return;
+	rest = gh_text_trim(rest);
+	if (w[0].n != 10 || !rest.n || live_int(w[1]) < 0)
+		return;
+	struct gh_str path =
+		l->s.a.n ? gh_str_fmt(l->t.ctx->arena, "%.*s/%.*s", (int)l->s.a.n, l->s.a.p, (int)rest.n, rest.p)
+			 : rest;
+	LIVE_EMIT(l, live_files, .path = path, .list = GH_STR("ls"), .size = live_int(w[5]), .mode = live_mode(w[0]),
+		.uid = live_uid(w[2]), .gid = live_uid(w[3]), .selinux = w[4], .mtime = GH_NULL, .ctime = GH_NULL,
+		.line = l->t.line);
+}
+
+const struct live_parser live_ls = {
+	.name = "ls", .files = "cacerts_user|tombstones", .marks = "total |u:object_r:", .line = ls_line};

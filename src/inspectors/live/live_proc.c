@@ -8,13 +8,13 @@
 
 /* ---- ps: columns by their heading ---- */
 
-enum column { C_OTHER, C_USER, C_UID, C_PID, C_TID, C_PPID, C_LABEL, C_STATE, C_NAME };
+enum column { C_OTHER, C_USER, C_UID, C_PID, C_TID, C_PPID, C_LABEL, C_STATE, C_NAME, C_ARGS };
 
 static const struct {
 	const char *title;
 	enum column column;
 } columns[] = {{"USER", C_USER}, {"UID", C_UID}, {"PID", C_PID}, {"TID", C_TID}, {"PPID", C_PPID}, {"LABEL", C_LABEL},
-	{"S", C_STATE}, {"NAME", C_NAME}, {"CMD", C_NAME}, {"CMDLINE", C_NAME}, {"ARGS", C_NAME}, {"COMMAND", C_NAME}};
+	{"S", C_STATE}, {"NAME", C_NAME}, {"CMD", C_NAME}, {"CMDLINE", C_ARGS}, {"ARGS", C_ARGS}, {"COMMAND", C_NAME}};
 
 static bool ps_head(struct live *l, struct gh_str line)
 {
@@ -29,7 +29,7 @@ static bool ps_head(struct live *l, struct gh_str line)
 			if (gh_str_is(word, columns[i].title))
 				found[n] = (uint8_t)columns[i].column;
 		pid = pid || found[n] == C_PID;
-		name = name || found[n] == C_NAME;
+		name = name || found[n] == C_NAME || found[n] == C_ARGS;
 		n++;
 	}
 	if (!pid || !name)
@@ -80,6 +80,9 @@ static void ps_line(struct live *l, struct gh_str line)
 			break;
 		case C_NAME:
 			row.name = word;
+			break;
+		case C_ARGS:
+			row.args = word;
 			break;
 		case C_OTHER:
 			break;

@@ -130,26 +130,6 @@ static void processes_event(void *to, const struct json_event *e)
 
 /* ---- files.json ---- */
 
-/* "-rwsr-x--x" or octal digits. */
-static int64_t mode(struct gh_str s)
-{
-	static const char letters[] = "rwxrwxrwx";
-	uint64_t v;
-	if (s.n && s.n < 8 && gh_str_u64(s, 8, &v))
-		return (int64_t)(v & 07777);
-	if (s.n < 10)
-		return GH_NULL;
-	int64_t m = 0;
-	for (unsigned i = 0; i < 9; i++) {
-		char c = s.p[s.n - 9 + i];
-		if (c == letters[i] || c == 's' || c == 't')
-			m |= 0400 >> i;
-		if (i % 3 == 2 && (c == 's' || c == 'S' || c == 't' || c == 'T'))
-			m |= i == 2 ? 04000 : i == 5 ? 02000 : 01000;
-	}
-	return m;
-}
-
 static void file_new(struct gh_row_live_files *f)
 {
 	*f = (struct gh_row_live_files){.list = GH_STR("files"),
@@ -179,7 +159,7 @@ static void files_event(void *to, const struct json_event *e)
 			{"modified_time", &f->mtime}, {"changed_time", &f->ctime}};
 		TAKE(e, texts, ints);
 		if (gh_str_is(e->key, "mode"))
-			f->mode = mode(e->value);
+			f->mode = live_mode(e->value);
 	}
 }
 
@@ -289,81 +269,3 @@ enum gh_code live_json_run(struct gh_ctx *ctx, const struct gh_blob *blob, struc
 		.n_rows = q.rows, .line = GH_NULL);
 	return code;
 }
-
-/* ---- files.tsv of `gifthorse phone`: the first line names the columns ---- */
-
-enum column { T_OTHER, T_PATH, T_TYPE, T_MODE, T_UID, T_GID, T_LABEL, T_SIZE, T_MTIME, T_SHA256, T_STATE, T_LINK };
-
-static const struct {
-	const char *titles;
-	enum column column;
-} titles[] = {{"path", T_PATH}, {"mode", T_MODE}, {"uid|owner", T_UID}, {"gid|group", T_GID},
-	{"label|selinux|context", T_LABEL}, {"size|bytes", T_SIZE}, {"mtime|time", T_MTIME}, {"sha256", T_SHA256},
-	{"state|answer", T_STATE}, {"link|target|link_target", T_LINK}};
-
-static void tsv_head(struct live *l, struct gh_str line)
-{
-	for (size_t i = 0; line.n && i < sizeof l->s.columns; i++) {
-		struct gh_str title = live_cut(&line, '\t');
-		for (size_t k = 0; k < GH_COUNT(titles); k++)
-			if (live_one_of(title, titles[k].titles))
-				l->s.columns[i] = (uint8_t)titles[k].column;
-		l->s.mode = (int)i + 1;
-	}
-	l->known = true;
-}
-
-static void tsv_line(struct live *l, struct gh_str line)
-{
-	if (!l->s.mode) {
-		tsv_head(l, line);
-		return;
-	}
-	struct gh_row_live_files f;
-	file_new(&f);
-	f.line = l->t.line;
-	for (int i = 0; i < l->s.mode; i++) {
-		struct gh_str s = live_cut(&line, '\t');
-		switch ((enum column)l->s.columns[i]) {
-		case T_PATH:
-			f.path = s;
-			break;
-		case T_MODE:
-			f.mode = mode(s);
-			break;
-		case T_UID:
-			f.uid = live_uid(s);
-			break;
-		case T_GID:
-			f.gid = live_uid(s);
-			break;
-		case T_LABEL:
-			f.selinux = live_some(s);
-			break;
-		case T_SIZE:
-			f.size = live_int(s);
-			break;
-		case T_MTIME:
-			f.mtime = live_int(s);
-			break;
-		case T_SHA256:
-			f.sha256 = live_some(s);
-			break;
-		case T_STATE:
-			f.state = live_some(s);
-			break;
-		case T_LINK:
-			f.link_target = live_some(s);
-			break;
-		case T_TYPE:
-		case T_OTHER:
-			break;
-		}
-	}
-	if (!f.path.n)
-		return;
-	l->rows++;
-	l->t.ctx->ops->emit(l->t.ctx, GH_T_live_files, l->t.at, &f);
-}
-
-const struct live_parser live_files = {.name = "files.tsv", .files = "files", .marks = "path\t", .line = tsv_line};

@@ -60,7 +60,7 @@ def lists():
     ght.equal(t(rows, "packages", "list", "package", "path", "uid", "installer", "version_code"), [
         ("all", "com.a", "/data/app/~~a==/com.a-b==/base.apk", 10123, "com.android.vending", 12), ("all", "com.s", "/system/app/S/S.apk", 1000, None, None),
         ("all", "com.plain", None, None, None, None)], "pm list packages")
-    for name, kind in (("packages_disabled", "disabled"), ("packages_hidden", "hidden"), ("packages_uninstalled", "uninstalled")):
+    for name, kind in (("packages_disabled", "disabled"), ("packages_hidden", "known"), ("packages_uninstalled", "with-uninstalled")):
         ght.equal(t(live(name + ".txt", "package:com.x\n"), "packages", "list", "package"), [(kind, "com.x")], name)
     rows = live("services.txt", "Found 2 services:\n0\tfoo.bar/default: [foo.IBar]\n1\tactivity: [android.app.IActivityManager]\n2\tnone: []\n")
     ght.equal(t(rows, "services", "name", "interface"), [("foo.bar/default", "foo.IBar"), ("activity", "android.app.IActivityManager"), ("none", None)], "service list")
@@ -71,6 +71,9 @@ def lists():
     ght.equal(t(live("getenforce.txt", "Permissive\n"), "facts", "kind", "value"), [("selinux", "Permissive")], "getenforce")
     ght.equal(t(live("battery.txt", "Current Battery Service state:\n  AC powered: false\n  level: 90\n"), "facts", "key", "value"),
               [("AC powered", "false"), ("level", "90")], "battery")
+    rows = live("battery.txt", "Current Battery Service state:\n  level: 90\nBattery History (0%):\n  +1h (2) 95 +top=u0a280:\"com.w\"\n")
+    ght.equal((t(rows, "facts", "key"), t(rows, "battery", "kind", "package")), ([("level",)], [("start_top", "com.w")]), "battery and its statistics in one")
+    ght.equal(t(live("cmdline.txt", "a=b androidboot.x=1\n"), "facts", "kind", "key"), [("kernel", "cmdline")], "cmdline")
     rows = live("dropbox.txt", "Drop box contents: 2 entries\nMax entries: 1000\n\n2022-03-29 18:37:30 system_app_crash (compressed text, 123 bytes)\n"
                 "2022-03-30 18:37:30 SYSTEM_BOOT (text, 5 bytes)\n")
     ght.equal(t(rows, "dropbox", "time", "tag", "what"), [("2022-03-29 18:37:30", "system_app_crash", "compressed text, 123 bytes"),
@@ -133,6 +136,8 @@ def processes():
                 "u:r:untrusted_app:s0 u0_a12 77 1 5 2 0 0 S com.x with blank\nu:r:x:s0 u10_i5 78 1 5 2 0 0 R y\nshort line\n")
     ght.equal(t(rows, "processes", "pid", "ppid", "user", "uid", "label", "name", "state"), [(1, 0, "root", 0, "u:r:init:s0", "init", "S"),
               (77, 1, "u0_a12", 10012, "u:r:untrusted_app:s0", "com.x with blank", "S"), (78, 1, "u10_i5", 1099005, "u:r:x:s0", "y", "R")], "ps -Z")
+    rows = live("ps.txt", "LABEL USER UID PID PPID NAME ARGS\nu:r:init:s0 root 0 1 0 init /init second_stage\n")
+    ght.equal(t(rows, "processes", "uid", "name", "args"), [(0, "init", "/init second_stage")], "ps -o")
     rows = live("netstat.txt", "Active Internet connections (established and servers)\nProto Recv-Q Send-Q Local Address Foreign Address State User Inode PID/Program\n"
                 "tcp 0 0 0.0.0.0:5555 0.0.0.0:* LISTEN 2000 123 900/adbd\ntcp6 0 0 ::ffff:10.0.0.2:4000 ::ffff:1.2.3.4:443 ESTABLISHED 10123 5 -\n"
                 "udp 0 0 0.0.0.0:5353 0.0.0.0:* 1020 9 -\ntcp 0 0 [::1]:80 *:* LISTEN\n")
@@ -212,9 +217,11 @@ def acquisition():
     ght.equal(t(rows, "items", "name", "asked", "state", "bytes", "sha256", "path"), [("getprop", "getprop", "answered", 12, "ab", "live/getprop.txt"),
                                                                                      ("dropbox", "getprop", "denied", 0, "ab", "live/getprop.txt")], "items")
     ght.equal(t(rows, "facts", "key", "value"), [("schema_version", "1"), ("serial", "\u00e4\U0001f600\n\"x")], "strings of JSON with all escapes")
-    rows = live("files.tsv", "path\tmode\tuid\tgid\tlabel\tsize\tsha256\tstate\n/system/bin/su\t6755\t0\t2000\tu:object_r:su_exec:s0\t5\taa\tpulled\n/data/x\t\t\t\t\t\t\tdenied\n")
-    ght.equal(t(rows, "files", "path", "mode", "uid", "gid", "selinux", "size", "sha256", "state"), [("/system/bin/su", 0o6755, 0, 2000, "u:object_r:su_exec:s0", 5, "aa", "pulled"),
-              ("/data/x", None, None, None, None, None, None, "denied")], "files.tsv")
+    rows = live("cacerts_user.txt", "/data/misc/user/0/cacerts-added:\ntotal 4\n-rw-r--r-- 1 system u0_a5 u:object_r:misc_user_data_file:s0 1310 2024-01-01 10:00 ab12 x.0\n"
+                "lrwxrwxrwx 1 root root ? 4 2024-01-01 10:00 l\n")
+    ght.equal(t(rows, "files", "path", "mode", "uid", "gid", "selinux", "size"), [("/data/misc/user/0/cacerts-added/ab12 x.0", 0o644, 1000, 10005,
+              "u:object_r:misc_user_data_file:s0", 1310), ("/data/misc/user/0/cacerts-added/l", 0o777, 0, 0, "?", 4)], "ls -lZ")
+    ght.equal(state(live("cacerts_user.txt", "ls: /data/misc/user/0/cacerts-added: Permission denied\n")), [("ls", "file", "denied")], "ls, denied")
     rows = live("files.json", json.dumps([{"path": "/x", "mode": "-rwsr-x--t", "user_id": 0}, {"path": "/y", "mode": "755"}]))
     ght.equal(t(rows, "files", "path", "mode", "uid"), [("/x", 0o5751, 0), ("/y", 0o755, None)], "modes in files.json")
     rows = live("processes.json", json.dumps([{"pid": 5, "uid": 0, "ppid": 1, "filename": "x", "path": "/bin/x", "context": "u:r:x:s0", "command_line": ["x", "y"]}]))
