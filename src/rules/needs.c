@@ -66,6 +66,7 @@ static const struct {
 	{"permissions", "no permission list"},
 	{"recording", "no recording of heart rate"},
 	{"capture", "no packet capture"},
+	{"live", "nothing that a running phone says"},
 };
 
 /* The first thing that stayed closed, and how many more. */
@@ -106,6 +107,45 @@ static const struct {
 	{"plugin apk", {"zip", "axml", "apk", "cert"}},
 	{"plugin dex", {"zip", "dex", "vdex", "oat", "odex"}},
 };
+
+/* What a running phone has to have told. Each word of a line is a section of live_sections; '|' between those that do alike. */
+static const struct {
+	const char *what;
+	const char *sections[3];
+} told[] = {
+	{"properties", {"|getprop|"}},
+	{"packages", {"|pm list packages|dumpsys package|packages.json|"}},
+	{"sockets", {"|netstat|/proc/net|"}},
+	{"settings", {"|settings list|dumpsys settings|"}},
+	{"powers", {"|dumpsys accessibility|", "|dumpsys device_policy|", "|dumpsys notification|"}},
+};
+
+/* live WHAT, or live path P: something under it was listed. */
+static struct gh_str told_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str what)
+{
+	if (gh_str_starts(what, "path "))
+		return ask(db, arena,
+			"SELECT 'the phone does not let '||?1||' be listed without root' WHERE NOT EXISTS(SELECT 1 "
+			"FROM live_files "
+			"WHERE path>=?1 AND path<?1||'0' AND path<>?1) AND NOT EXISTS(SELECT 1 FROM files WHERE "
+			"dpath>?1||'/' AND dpath<?1||'0')",
+			gh_strn(what.p + 5, what.n - 5));
+	for (size_t i = 0; i < GH_COUNT(told); i++)
+		for (size_t k = 0;
+			gh_str_is(what, told[i].what) && k < GH_COUNT(told[i].sections) && told[i].sections[k]; k++) {
+			struct gh_str s = ask(db, arena,
+				"SELECT trim(replace(?1,'|',' or '),' or')||CASE WHEN EXISTS(SELECT 1 FROM "
+				"live_sections WHERE "
+				"instr(?1,'|'||name||'|')>0 AND state='denied') THEN ': the phone refused to tell' "
+				"ELSE ': not in this "
+				"input' END WHERE NOT EXISTS(SELECT 1 FROM live_sections WHERE "
+				"instr(?1,'|'||name||'|')>0 AND state='read')",
+				gh_str(told[i].sections[k]));
+			if (s.p)
+				return s;
+		}
+	return GH_NONE;
+}
 
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)
 {
@@ -151,6 +191,17 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 			"SELECT 'no list of indicators was given (--indicators)' WHERE NOT EXISTS(SELECT 1 FROM "
 			"indicators)",
 			GH_NONE);
+	if (gh_str_starts(need, "live "))
+		return told_missing(db, arena, gh_strn(need.p + 5, need.n - 5));
+	if (gh_str_is(need, "same-build"))
+		return ask(db, arena,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM files WHERE attrs>=2) THEN 'no files that a running "
+			"phone gave' "
+			"WHEN NOT EXISTS(SELECT 1 FROM files WHERE attrs=1 AND image='system') THEN 'no image of its "
+			"build beside them' "
+			"WHEN NOT EXISTS(SELECT 1 FROM live_same_build) THEN 'the image is of another build than the "
+			"phone says: cannot judge' END",
+			GH_NONE);
 	if (gh_str_is(need, "reference"))
 		return GH_STR("no reference build was given");
 	if (gh_str_starts(need, "knowledge ")) {
@@ -169,7 +220,8 @@ bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_ru
 				     "temp.n_run WHERE plugin='capture')) OR "
 				     "EXISTS(SELECT 1 FROM temp.n_run WHERE plugin NOT IN "
 				     "('capture','recording','gzip','zip','zstd','xz','tar','listing'))";
-	const char *sql = gh_str_starts(rule->id, "GH-T")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
+	const char *sql = gh_str_starts(rule->id, "GH-L")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='live'"
+			  : gh_str_starts(rule->id, "GH-T") ? "SELECT 'x' FROM temp.n_run WHERE plugin='capture'"
 			  : gh_str_starts(rule->id, "GH-W") ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
 							    : others;
 	return ask(db, arena, sql, GH_NONE).p != NULL;

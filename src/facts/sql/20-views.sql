@@ -222,3 +222,8 @@
 	FROM live_settings s, json_each('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') v
 	WHERE s.space='secure' AND s.key IN ('enabled_accessibility_services','enabled_notification_listeners','default_input_method','always_on_vpn_app')
 		AND json_valid('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') AND v.value NOT IN ('','null');
+-- The gate before a file of the running phone is held against an image: fingerprint and security patch are those of the image, by the phone's word.
+@VIEW@ live_same_build AS SELECT 1 AS same WHERE EXISTS(SELECT 1 FROM live_properties p JOIN properties q ON q.key IN ('ro.build.fingerprint','ro.system.build.fingerprint') AND q.value=p.value
+		JOIN files f ON f.file_id=q.file_id AND f.attrs=1 WHERE p.key IN ('ro.build.fingerprint','ro.system.build.fingerprint'))
+	AND EXISTS(SELECT 1 FROM live_properties p JOIN properties q ON q.key=p.key AND q.value=p.value JOIN files f ON f.file_id=q.file_id AND f.attrs=1
+		WHERE p.key='ro.build.version.security_patch');
