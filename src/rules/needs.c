@@ -67,6 +67,7 @@ static const struct {
 	{"permissions", "no permission list"},
 	{"recording", "no recording of heart rate"},
 	{"capture", "no packet capture"},
+	{"live", "nothing that a running phone says"},
 };
 
 /* The first thing that stayed closed, and how many more. */
@@ -181,6 +182,17 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 			"SELECT 'no list of indicators was given (--indicators)' WHERE NOT EXISTS(SELECT 1 FROM "
 			"indicators)",
 			GH_NONE);
+	if (gh_str_starts(need, "live "))
+		return told_missing(db, arena, gh_strn(need.p + 5, need.n - 5));
+	if (gh_str_is(need, "same-build"))
+		return ask(db, arena,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM files WHERE attrs>=2) THEN 'no files that a running "
+			"phone gave' "
+			"WHEN NOT EXISTS(SELECT 1 FROM files WHERE attrs=1 AND image='system') THEN 'no image of its "
+			"build beside them' "
+			"WHEN NOT EXISTS(SELECT 1 FROM live_same_build) THEN 'the image is of another build than the "
+			"phone says: cannot judge' END",
+			GH_NONE);
 	if (gh_str_is(need, "reference"))
 		return ask(db, arena,
 			"SELECT 'no reference was given (scan --reference)' WHERE NOT EXISTS(SELECT 1 FROM reference)",
@@ -224,7 +236,8 @@ bool gh_needs_scope(struct gh_db *db, struct gh_arena *arena, const struct gh_ru
 		"SELECT 'x' FROM temp.n_run WHERE plugin='capture' AND NOT (EXISTS(SELECT 1 FROM "
 		"recordings WHERE format IN ('btsnoop','pcapng','pcap')) AND NOT EXISTS(SELECT 1 "
 		"FROM captures WHERE (link NOT LIKE 'bluetooth%' AND link<>'linktype-254') OR link LIKE '% %'))";
-	const char *sql = gh_str_starts(rule->id, "GH-T")   ? traffic
+	const char *sql = gh_str_starts(rule->id, "GH-L")   ? "SELECT 'x' FROM temp.n_run WHERE plugin='live'"
+			  : gh_str_starts(rule->id, "GH-T") ? traffic
 			  : gh_str_starts(rule->id, "GH-W") ? "SELECT 'x' WHERE EXISTS(SELECT 1 FROM recordings)"
 							    : others;
 	return ask(db, arena, sql, GH_NONE).p != NULL;

@@ -39,6 +39,7 @@ static const struct {
 	{"bzip2", 0, 3, "BZh"},
 	{"lz4", 0, 4, "\4\"M\30"},
 	{"sqlite", 0, 15, "SQLite format 3"},
+	{"ab", 0, 15, "ANDROID BACKUP\n"},
 	{"pdf", 0, 5, "%PDF-"},
 	{"pem", 0, 11, "-----BEGIN "},
 	{"boot", 0, 8, "ANDROID!"},

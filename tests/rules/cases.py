@@ -7,7 +7,8 @@ from facts import AVB2048, AVB4096, OEM, TESTKEY, TESTPLATFORM, THIRD
 Case = collections.namedtuple('Case', 'rule what rows severity sdk plant')
 CASES = []
 # tables that a rule reads only to lower or to widen a row
-OPTIONAL = {'GH-B04': ('scan',), 'GH-B05': ('named_exceptions',)}
+OPTIONAL = {'GH-B04': ('scan',), 'GH-B05': ('named_exceptions',), 'GH-L03': ('live_settings',), 'GH-L04': ('live_apps',), 'GH-L06': ('apks',),
+            'GH-L07': ('live_same_build',)}
 
 GOOGLE = 'f0fd6c5b410f25cb25c3b53346c8972fae30f8ee7411df910480ad6b2d60db83'
 SHIM = ('com.android.cts.priv.ctsshim', '5a84cc6095477f894060590c0a9b737c70f47f5b9402fc58c6d354f702a263af')
@@ -1516,6 +1517,9 @@ def _(d):
         d.session(f, n + '.example', alert_client=0)
 
 
+import live_cases  # noqa: E402, F401
+
+
 def honest(d):
     """One phone with every look-alike that can stand side by side on an honest device."""
     apart = {'a stray package and CtsShim with public keys beside the maker\'s platform', 'two packages, two signers, no framework', 'values of a finished build; switched off ports',
@@ -1535,6 +1539,6 @@ def honest(d):
     platform(d)
     for c in CASES:
         # a recording of a watch is no part of a phone; what one rule leaves silent, another tells
-        if not c.rows and not c.rule.startswith('GH-W') and c.what not in apart and c.what != 'CtsShim with its known bytes, an ordinary app, an app of the owner':
+        if not c.rows and not c.rule.startswith(('GH-W', 'GH-L')) and c.what not in apart and c.what != 'CtsShim with its known bytes, an ordinary app, an app of the owner':
             c.plant(d)
     d.apk(SHIM[0], cert=TESTKEY, sha256=SHIM[1])

@@ -18,7 +18,8 @@ SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig capture recording'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig capture recording live'.split())
+TOLD = {'properties', 'packages', 'sockets', 'settings', 'powers'}  # live WHAT
 CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
           'accuracy against a reference')
 PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}
@@ -81,7 +82,8 @@ def check_front(name, meta, text, knowledge):
     for token in [x.strip() for x in meta['needs'].split(',')]:
         word, _, arg = token.partition(' ')
         check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators', 'verified signers', 'verified lists', 'verified modules',
-                    'reference of this build', 'reference of this release')
+                    'reference of this build', 'reference of this release', 'same-build')
+              or (word == 'live' and (arg in TOLD or arg.startswith('path /')))
               or (word == 'recording' and arg in CHECKS),
               f'{name}: needs {token!r}')
 
@@ -104,7 +106,9 @@ NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 
               'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb', 'avb': 'plugin avb', 'apk_checks': 'plugin apk', 'ota': 'plugin ota', 'payload_sigs': 'plugin payloadsig', 'payload_checks': 'plugin payload',
               'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
               'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'flows': 'plugin capture', 'dns_messages': 'plugin capture', 'tls_sessions': 'plugin capture', 'leaks': 'plugin capture',
-              'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert', 'reference': 'reference', 'elf_needed': 'plugin elf', 'elf': 'plugin elf', 'apex': 'plugin avb'}
+              'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert', 'reference': 'reference', 'elf_needed': 'plugin elf', 'elf': 'plugin elf', 'apex': 'plugin avb',
+              'live_properties': 'live properties',
+              'live_powers': 'live powers', 'live_sockets': 'live sockets', 'live_apps': 'live packages', 'live_settings': 'live settings', 'live_same_build': 'same-build'}
 
 
 def check_statement(name, meta, sql, knowledge):

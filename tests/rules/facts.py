@@ -63,6 +63,16 @@ CREATE TABLE tls_certs(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, pac
 CREATE TABLE http_requests(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, host TEXT);
 CREATE TABLE leaks(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, kind TEXT, form TEXT, coding TEXT, spot TEXT, outward INT, inside_tls INT, known INT, value TEXT);
 CREATE TABLE traffic_oddities(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, kind TEXT, packet INT, score INT, value);
+CREATE TABLE live_properties(file_id INT, at INT, line INT, key TEXT, value TEXT);
+CREATE TABLE live_settings(file_id INT, at INT, line INT, space TEXT, user INT, key TEXT, value TEXT);
+CREATE TABLE live_facts(file_id INT, at INT, kind TEXT, key TEXT, value TEXT);
+CREATE TABLE live_apps(file_id INT, at INT, line INT, package TEXT, path TEXT, uid INT, installer TEXT, initiator TEXT, system INT, disabled INT, hidden INT, gone INT, lists TEXT);
+CREATE TABLE live_powers(file_id INT, line INT, role TEXT, user INT, package TEXT, component TEXT);
+CREATE TABLE live_sockets(file_id INT, line INT, proto TEXT, local TEXT, lport INT, state TEXT, uid INT, program TEXT);
+CREATE TABLE live_mounts(file_id INT, line INT, device TEXT, dir TEXT, type TEXT, options TEXT);
+CREATE TABLE live_components(file_id INT, line INT, kind TEXT, action TEXT, package TEXT, component TEXT);
+CREATE TABLE live_files(file_id INT, line INT, path TEXT, list TEXT, state TEXT);
+CREATE TABLE live_same_build(same INT);
 CREATE VIEW v_perm AS SELECT DISTINCT a.apk_id AS apk_id, p.name AS name FROM apks a JOIN apks b ON b.apk_id=a.apk_id OR (a.shared_uid IS NOT NULL AND b.shared_uid=a.shared_uid)
   JOIN apk_permissions p ON p.apk_id=b.apk_id AND p.how='granted';
 '''

@@ -33,3 +33,5 @@ DELETE FROM d_parties WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_beacons WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_names WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_captures WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_live_packages WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_live_apks WHERE scan_id=(SELECT scan_id FROM cur);

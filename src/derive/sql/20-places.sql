@@ -27,6 +27,13 @@ INSERT INTO tops SELECT node_id, top, CASE WHEN top='' THEN '' WHEN lower(top) I
 		ELSE '/'||gh_stem(lower(top)) END,
 	CASE WHEN top='' THEN '' ELSE '/'||top END, 1
 	FROM (SELECT DISTINCT node_id, coalesce(gh_top(path),'') AS top FROM loose) x WHERE node_id NOT IN (SELECT node_id FROM single);
+-- What a phone answered, and what a backup holds, is no partition: the folder or archive that such answers lie in, unless a system lies there too.
+DROP TABLE IF EXISTS temp.told;
+CREATE TEMP TABLE told AS SELECT DISTINCT n.node_id FROM nodes n WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind IN ('folder','archive')
+	AND (EXISTS(SELECT 1 FROM c_entries e JOIN c_live_sections s ON s.blob_id=e.child WHERE e.blob_id=n.blob_id)
+		OR EXISTS(SELECT 1 FROM c_members m JOIN c_live_sections s ON s.blob_id=m.child WHERE m.blob_id=n.blob_id)
+		OR EXISTS(SELECT 1 FROM nodes u JOIN blobs b USING(blob_id) WHERE u.node_id=n.parent_id AND b.format='ab'));
+UPDATE tops SET image='', slot=NULL, prefix=NULL, root='' WHERE node_id IN (SELECT node_id FROM told) AND NOT gh_code_partition(top);
 -- What lies beside an unpacked ramdisk is a piece of its image, or the unpacker's.
 UPDATE tops SET root=root||'/ramdisk' WHERE image LIKE 'ramdisk:%' AND EXISTS(SELECT 1 FROM loose l WHERE l.node_id=tops.node_id
 	AND l.path='/'||tops.top||'/ramdisk');

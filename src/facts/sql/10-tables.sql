@@ -141,3 +141,7 @@ CREATE INDEX IF NOT EXISTS d_indicators_value ON d_indicators(kind, value);
 CREATE TABLE IF NOT EXISTS d_given(scan_id INTEGER, key TEXT, value TEXT);
 CREATE TABLE IF NOT EXISTS d_networks(scan_id INTEGER, address TEXT, country TEXT, owner TEXT, PRIMARY KEY(scan_id, address)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_names(scan_id INTEGER, name TEXT, site TEXT, PRIMARY KEY(scan_id, name)) WITHOUT ROWID; -- registered domains of names asked for
+-- What the lists of a running phone say together, one row a package; and the APKs that lie where they say.
+CREATE TABLE IF NOT EXISTS d_live_packages(scan_id INTEGER, package TEXT, place_id INTEGER, at INTEGER, line INTEGER, path TEXT, uid INTEGER, installer TEXT, initiator TEXT,
+	system INTEGER, disabled INTEGER, hidden INTEGER, gone INTEGER, lists TEXT, PRIMARY KEY(scan_id, package)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS d_live_apks(scan_id INTEGER, package TEXT, place_id INTEGER, how TEXT, said TEXT);

@@ -197,3 +197,48 @@
 @VIEW@ http_responses AS SELECT h.file_id, c.* FROM here_captures h JOIN c_http_responses c USING(blob_id);
 @VIEW@ leaks AS SELECT h.file_id, c.* FROM here_captures h JOIN c_leaks c USING(blob_id);
 @VIEW@ traffic_oddities AS SELECT h.file_id, c.* FROM here_captures h JOIN c_traffic_oddities c USING(blob_id);
+-- what a running phone says of itself: each row is its own word
+@VIEW@ live_sections AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_sections c USING(blob_id);
+@VIEW@ live_items AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_items c USING(blob_id);
+@VIEW@ live_facts AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_facts c USING(blob_id);
+@VIEW@ live_properties AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_properties c USING(blob_id);
+@VIEW@ live_settings AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_settings c USING(blob_id);
+@VIEW@ live_packages AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_packages c USING(blob_id);
+@VIEW@ live_package_users AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_package_users c USING(blob_id);
+@VIEW@ live_package_files AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_package_files c USING(blob_id);
+@VIEW@ live_permissions AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_permissions c USING(blob_id);
+@VIEW@ live_components AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_components c USING(blob_id);
+@VIEW@ live_processes AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_processes c USING(blob_id);
+@VIEW@ live_sockets AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_sockets c USING(blob_id);
+@VIEW@ live_mounts AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_mounts c USING(blob_id);
+@VIEW@ live_services AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_services c USING(blob_id);
+@VIEW@ live_users AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_users c USING(blob_id);
+@VIEW@ live_roles AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_roles c USING(blob_id);
+@VIEW@ live_network AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_network c USING(blob_id);
+@VIEW@ live_traffic AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_traffic c USING(blob_id);
+@VIEW@ live_appops AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_appops c USING(blob_id);
+@VIEW@ live_appop_uses AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_appop_uses c USING(blob_id);
+@VIEW@ live_battery AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_battery c USING(blob_id);
+@VIEW@ live_databases AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_databases c USING(blob_id);
+@VIEW@ live_compat AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_compat c USING(blob_id);
+@VIEW@ live_dropbox AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_dropbox c USING(blob_id);
+@VIEW@ live_crashes AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_crashes c USING(blob_id);
+@VIEW@ live_files AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_files c USING(blob_id);
+@VIEW@ live_adb_keys AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_adb_keys c USING(blob_id);
+@VIEW@ live_messages AS SELECT p.place_id AS file_id, c.* FROM here p JOIN c_live_messages c USING(blob_id);
+@VIEW@ live_apps AS SELECT d.place_id AS file_id, d.at, d.line, d.package, d.path, d.uid, d.installer, d.initiator, d.system, d.disabled, d.hidden, d.gone, d.lists FROM d_live_packages d
+	WHERE d.scan_id=@SCAN@;
+@VIEW@ live_apks AS SELECT d.package, d.place_id AS file_id, d.how, d.said, a.package AS in_manifest FROM d_live_apks d JOIN d_apks a ON a.scan_id=d.scan_id AND a.place_id=d.place_id WHERE d.scan_id=@SCAN@;
+-- Powers by the dumps of their services, and by the settings that name them.
+@VIEW@ live_powers AS SELECT DISTINCT file_id, line, role, user, package, component FROM live_roles WHERE role IN ('device-owner','profile-owner','admin','accessibility','listener','listener-live',
+		'ime-current','vpn')
+	UNION SELECT s.file_id, s.line, CASE s.key WHEN 'enabled_accessibility_services' THEN 'accessibility' WHEN 'enabled_notification_listeners' THEN 'listener'
+		WHEN 'default_input_method' THEN 'ime-current' ELSE 'vpn' END, s.user, substr(v.value, 1, instr(v.value||'/', '/')-1), CASE WHEN instr(v.value, '/')>0 THEN v.value END
+	FROM live_settings s, json_each('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') v
+	WHERE s.space='secure' AND s.key IN ('enabled_accessibility_services','enabled_notification_listeners','default_input_method','always_on_vpn_app')
+		AND json_valid('["'||replace(replace(CAST(s.value AS TEXT), '"', ''), ':', '","')||'"]') AND v.value NOT IN ('','null');
+-- The gate before a file of the running phone is held against an image: fingerprint and security patch are those of the image, by the phone's word.
+@VIEW@ live_same_build AS SELECT 1 AS same WHERE EXISTS(SELECT 1 FROM live_properties p JOIN properties q ON q.key IN ('ro.build.fingerprint','ro.system.build.fingerprint') AND q.value=p.value
+		JOIN files f ON f.file_id=q.file_id AND f.attrs=1 WHERE p.key IN ('ro.build.fingerprint','ro.system.build.fingerprint'))
+	AND EXISTS(SELECT 1 FROM live_properties p JOIN properties q ON q.key=p.key AND q.value=p.value JOIN files f ON f.file_id=q.file_id AND f.attrs=1
+		WHERE p.key='ro.build.version.security_patch');

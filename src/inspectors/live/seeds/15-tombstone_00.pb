@@ -1,0 +1,3 @@
+a"2023(0	8J/bin/xRSEGVrzz
+n‚	
+	worker
