@@ -133,6 +133,45 @@ static const struct {
 			     "('failed','unsupported') ORDER BY name, file_id LIMIT 1"},
 };
 
+/* What a running phone has to have told. Each word of a line is a section of live_sections; '|' between those that do alike. */
+static const struct {
+	const char *what;
+	const char *sections[3];
+} told[] = {
+	{"properties", {"|getprop|"}},
+	{"packages", {"|pm list packages|dumpsys package|packages.json|"}},
+	{"sockets", {"|netstat|/proc/net|"}},
+	{"settings", {"|settings list|dumpsys settings|"}},
+	{"powers", {"|dumpsys accessibility|", "|dumpsys device_policy|", "|dumpsys notification|"}},
+};
+
+/* live WHAT, or live path P: something under it was listed. */
+static struct gh_str told_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str what)
+{
+	if (gh_str_starts(what, "path "))
+		return ask(db, arena,
+			"SELECT 'the phone does not let '||?1||' be listed without root' WHERE NOT EXISTS(SELECT 1 "
+			"FROM live_files "
+			"WHERE path>=?1 AND path<?1||'0' AND path<>?1) AND NOT EXISTS(SELECT 1 FROM files WHERE "
+			"dpath>?1||'/' AND dpath<?1||'0')",
+			gh_strn(what.p + 5, what.n - 5));
+	for (size_t i = 0; i < GH_COUNT(told); i++)
+		for (size_t k = 0;
+			gh_str_is(what, told[i].what) && k < GH_COUNT(told[i].sections) && told[i].sections[k]; k++) {
+			struct gh_str s = ask(db, arena,
+				"SELECT trim(replace(?1,'|',' or '),' or')||CASE WHEN EXISTS(SELECT 1 FROM "
+				"live_sections WHERE "
+				"instr(?1,'|'||name||'|')>0 AND state='denied') THEN ': the phone refused to tell' "
+				"ELSE ': not in this "
+				"input' END WHERE NOT EXISTS(SELECT 1 FROM live_sections WHERE "
+				"instr(?1,'|'||name||'|')>0 AND state='read')",
+				gh_str(told[i].sections[k]));
+			if (s.p)
+				return s;
+		}
+	return GH_NONE;
+}
+
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)
 {
 	for (size_t k = 0; k < GH_COUNT(verified); k++)
