@@ -22,7 +22,7 @@
 SELECT f.file_id AS file_id, NULL AS at,
        printf('mode 0%o owner %d group %d%s', f.mode, f.uid, f.gid,
               CASE WHEN s.build_type IS NULL THEN ', build type not known' ELSE ', build type '||s.build_type END||
-              CASE WHEN f.attrs>1 THEN '; mode and owner by the phone''s own word' ELSE '' END) AS evidence,
+              CASE WHEN f.attrs>1 THEN ', mode and owner by the phone''s own word' ELSE '' END) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'info' WHEN s.build_type IS NULL THEN 'high' END AS severity
 FROM files f, scan s
 WHERE f.ftype='file' AND f.attrs>0
