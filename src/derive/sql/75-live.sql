@@ -25,11 +25,11 @@ INSERT INTO d_live_apks SELECT DISTINCT (SELECT scan_id FROM cur), CAST(c.packag
 DROP TABLE temp.lp;
 DROP TABLE temp.apk_at;
 
--- What the phone was asked for and did not give.
+-- What the phone was asked for and did not give. CROSS JOIN: answers are few and places many, and the planner cannot know.
 INSERT INTO d_not_examined SELECT DISTINCT p.scan_id, CAST(c.name AS TEXT), 'answer', CASE c.state WHEN 'denied' THEN 'the phone refused: ' WHEN 'cut' THEN 'the answer was cut off: '
 	ELSE c.state||': ' END||coalesce(CAST(c.asked AS TEXT), ''), c.bytes, c.state<>'denied', 0, NULL
-	FROM places p JOIN c_live_items c USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.state NOT IN ('answered');
+	FROM c_live_items c CROSS JOIN places p USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.state NOT IN ('answered');
 INSERT INTO d_not_examined SELECT DISTINCT p.scan_id, p.name||CASE c.how WHEN 'section' THEN ' line '||c.line ELSE '' END, 'answer', c.name||CASE c.state WHEN 'denied' THEN ': the phone refused'
 	WHEN 'cut' THEN ': it breaks off' ELSE ': nothing in it was understood' END, NULL, c.state='cut', 0, NULL
-	FROM places p JOIN c_live_sections c USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.state IN ('denied','cut','unknown')
-	AND NOT EXISTS(SELECT 1 FROM places q JOIN c_live_items i USING(blob_id) WHERE q.scan_id=p.scan_id AND q.live=1 AND i.state<>'answered' AND i.name||'.txt'=p.name);
+	FROM c_live_sections c CROSS JOIN places p USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND c.state IN ('denied','cut','unknown')
+	AND NOT EXISTS(SELECT 1 FROM c_live_items i CROSS JOIN places q USING(blob_id) WHERE q.scan_id=p.scan_id AND q.live=1 AND i.state<>'answered' AND i.name||'.txt'=p.name);
