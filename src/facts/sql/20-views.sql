@@ -105,18 +105,19 @@
 	FROM here p JOIN c_ota_packages c USING(blob_id);
 @VIEW@ ota_certs AS SELECT d.place_id AS file_id, d.cert_sha256, d.subject FROM d_ota_certs d JOIN places p USING(place_id)
 	WHERE d.scan_id=@SCAN@ AND p.live=1;
+-- CROSS JOIN: vbmeta structures are few and places many; the planner, who guesses from samples, has asked every place for every place.
 @VIEW@ avb_images AS SELECT p.place_id*256+(c.n&255) AS image_id, p.place_id AS file_id, p.node_id AS artifact_id,
 	coalesce(nullif(p.image,''), p.name) AS partition, c.algorithm, c.pubkey_sha1, c.flags, c.rollback, c.rollback_location, c.release,
-	c.footer, c.at, c.state, c.why FROM here p JOIN c_avb_images c USING(blob_id);
+	c.footer, c.at, c.state, c.why FROM c_avb_images c CROSS JOIN here p USING(blob_id);
 @VIEW@ avb AS SELECT kind, partition, by_partition, place_id AS file_id, at, key_sha1, want_sha1, algorithm, rollback, rollback_location, flags, state, why,
 	fec FROM d_avb WHERE scan_id=@SCAN@;
 @VIEW@ uncovered AS SELECT list, name, slot, size, format, files FROM d_uncovered WHERE scan_id=@SCAN@;
 @VIEW@ avb_descriptors AS SELECT p.place_id*256+(c.image&255) AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
 	c.hash_algorithm, c.image_size, c.flags,
 	(SELECT v.state='verified' FROM d_avb v WHERE v.scan_id=@SCAN@ AND v.kind=c.kind AND v.partition=c.partition AND v.at=c.at) AS verified, c.at
-	FROM here p JOIN c_avb_descriptors c USING(blob_id);
+	FROM c_avb_descriptors c CROSS JOIN here p USING(blob_id);
 @VIEW@ verity_checks AS SELECT p.place_id AS file_id, c.kind, c.partition, c.hash_algorithm, c.salt, c.image_size, c.said, c.digest, c.state,
-	c.why, c.first_bad, c.tree, c.fec, c.at FROM here p JOIN c_verity_checks c USING(blob_id);
+	c.why, c.first_bad, c.tree, c.fec, c.at FROM c_verity_checks c CROSS JOIN here p USING(blob_id);
 @VIEW@ boot_headers AS SELECT p.place_id AS file_id, c.kind, c.version, c.page_size, c.kernel_size, c.ramdisk_size, c.os_version,
 	c.os_patch_level, c.cmdline FROM here p JOIN c_boot_headers c USING(blob_id);
 @VIEW@ boot_args AS SELECT p.place_id AS file_id, c.source, c.key, c.value, c.at FROM here p JOIN c_boot_args c USING(blob_id);
