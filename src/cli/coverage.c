@@ -46,7 +46,7 @@ int gh_cmd_coverage(int argc, char **argv)
 	int64_t scan = 0;
 	bool strays = false;
 	struct gh_db *db = n == 1 && is_database(inputs[0]) ? gh_facts_open(inputs[0], 0, &scan, &err)
-							    : gh_scan_quiet(inputs, (size_t)n, &scan, &err);
+							    : gh_scan_quiet(inputs, (size_t)n, NULL, &scan, &err);
 	if (!db || gh_report_cover(db, scan, &strays, stdout, &err)) {
 		gh_complain("%s", err.what);
 		gh_db_close(db);

@@ -234,9 +234,12 @@ static enum gh_code whole(struct gh_scan *s, struct gh_err *err)
 	return code;
 }
 
-struct gh_db *gh_scan_quiet(const char *const *inputs, size_t n, int64_t *ret_scan, struct gh_err *err)
+struct gh_db *gh_scan_quiet(
+	const char *const *inputs, size_t n, const struct gh_literals *literals, int64_t *ret_scan, struct gh_err *err)
 {
 	static struct gh_scan s;
+	memset(&s, 0, sizeof s);
+	s.config.literals = literals;
 	for (; s.n_inputs < n && s.n_inputs < GH_INPUTS_MAX; s.n_inputs++)
 		s.inputs[s.n_inputs] = inputs[s.n_inputs];
 	enum gh_code code = whole(&s, err);

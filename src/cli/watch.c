@@ -8,12 +8,33 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/looking.h"
+#include "cli/maker.h"
 
-enum option { O_AGAINST, O_HR_HANDLE, O_PLAN, O_FORMAT, O_DB, O_JOBS, O_FAIL_ON, O_PROGRESS, O_COLOR, O_REDACT };
+enum option {
+	O_AGAINST,
+	O_APP,
+	O_PACKAGE,
+	O_CAPTURE,
+	O_HR_HANDLE,
+	O_PLAN,
+	O_FORMAT,
+	O_DB,
+	O_JOBS,
+	O_FAIL_ON,
+	O_PROGRESS,
+	O_COLOR,
+	O_REDACT
+};
 
 static const struct gh_option options[] = {
 	{"--against", NULL, "REFERENCE",
 		"a recording of the same time by another sensor (a chest strap); may be given several times"},
+	{"--app", NULL, "APP.apk", "the watch's companion app, or the FACTS.db of its scan: does it need its maker?"},
+	{"--package", NULL, "NAME", "which app it is, where --app names facts of several"},
+	{"--capture", NULL, "[ACT=]FILE",
+		"the phone's traffic while the watch was set up (setup=FILE), read out (data=), reset (reset=): a "
+		"capture, or "
+		"the FACTS.db of gifthorse traffic; may be given several times"},
 	{"--hr-handle", NULL, "HANDLE",
 		"the attribute of heart rate in a Bluetooth log that does not show its discovery (as 0x2a)"},
 	{"--plan", NULL, NULL, "print a test of one week, and what each part of it shows"},
@@ -30,6 +51,7 @@ struct watch {
 	struct gh_scan scan;
 	bool reference[GH_INPUTS_MAX];
 	bool plan;
+	struct gh_maker maker;
 };
 
 static const char plan_text[] =
@@ -99,6 +121,14 @@ static bool set(struct watch *w, enum option o, const char *value)
 	switch (o) {
 	case O_AGAINST:
 		return add(w, value, true);
+	case O_APP:
+		w->maker.app = value;
+		return gh_input_readable(value);
+	case O_PACKAGE:
+		w->maker.package = value;
+		return true;
+	case O_CAPTURE:
+		return gh_maker_capture(&w->maker, value);
 	case O_HR_HANDLE:
 		return hr_handle(w, value);
 	case O_PLAN:
@@ -177,7 +207,7 @@ static enum gh_code prepare(struct gh_scan *s, struct gh_err *err)
 		if (w->reference[i])
 			code = gh_db_script(s->db, sql, err);
 	}
-	return code;
+	return code ? code : gh_maker_write(&w->maker, s->db, s->id, err);
 }
 
 /* A report of nothing would look like one that found nothing. */
@@ -202,5 +232,12 @@ int gh_cmd_watch(int argc, char **argv)
 	w.scan.prepare = prepare;
 	w.scan.ready = ready;
 	w.scan.user = &w;
-	return gh_scan_run(&w.scan);
+	struct gh_err err = {0};
+	int exit_code = GH_EXIT_USAGE;
+	if (gh_maker_look(&w.maker, &err) == GH_OK)
+		exit_code = gh_scan_run(&w.scan);
+	else
+		gh_complain("%s", err.what);
+	gh_arena_done(&w.maker.arena);
+	return exit_code;
 }

@@ -319,6 +319,7 @@ enum gh_code gh_derive_watch(struct gh_db *db, int64_t scan, struct gh_err *err)
 	struct gh_track *tracks = gh_alloc_array(&w.arena, TRACKS, sizeof *tracks);
 	size_t n = tracks ? load(&w, tracks) : 0;
 	unread(&w);
+	gh_watch_maker(&w);
 	for (size_t i = 0; i < n && !w.failed; i++)
 		look_at(&w, tracks, n, &tracks[i]);
 	sqlite3_free(w.span);

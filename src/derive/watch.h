@@ -95,6 +95,9 @@ void gh_watch_gaps(struct gh_watch *w, const struct gh_track *t);
 /* Against a reference; writes d_watch_accuracy and d_watch_pairs. */
 void gh_watch_pair(struct gh_watch *w, const struct gh_track *t, const struct gh_track *ref);
 
+/* Does it need its maker? From d_watch_given and the recordings' formats into d_watch_maker. */
+void gh_watch_maker(struct gh_watch *w);
+
 /* The step of DERIVE. */
 enum gh_code gh_derive_watch(struct gh_db *db, int64_t scan, struct gh_err *err) GH_MUST;
 

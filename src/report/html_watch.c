@@ -255,13 +255,15 @@ static void checks(struct gh_html *h, const struct gh_recorded *r)
 
 static void maker(struct gh_html *h)
 {
-	static const char *const rows[] = {"to be set up", "to read your own data", "to be reset"};
-	put(h, "<h3>Does it need its maker?</h3>\n<table><tbody>\n");
-	for (size_t i = 0; i < GH_COUNT(rows); i++)
-		fprintf(h->to,
-			"<tr><td>%s</td><td><b>not assessed</b>: a recording does not show it; scan the companion app "
-			"(gifthorse scan APP.apk)</td></tr>\n",
-			rows[i]);
+	const struct gh_watched *w = &h->m->watched;
+	put(h, "<h3>Does it need its maker?</h3>\n<table class=\"stack\"><tbody>\n");
+	for (size_t i = 0; i < w->n_maker; i++) {
+		put(h, "<tr><td>");
+		gh_html_text(h, w->maker[i].n ? GH_STR("also") : gh_maker_act(&w->maker[i]));
+		put(h, "</td><td>");
+		gh_html_text(h, gh_maker_words(&h->arena, &w->maker[i]));
+		put(h, "</td></tr>\n");
+	}
 	put(h, "</tbody></table>\n");
 }
 

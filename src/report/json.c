@@ -269,11 +269,20 @@ static void recordings(struct gh_json *j, const struct gh_watched *w)
 	for (size_t i = 0; i < w->n_recordings; i++)
 		recording(j, w, &w->recording[i]);
 	gh_json_shut(j, ']');
-	gh_json_open(j, "needs_its_maker", '{');
-	gh_json_text(j, "to_be_set_up", GH_STR("not assessed"));
-	gh_json_text(j, "to_read_your_own_data", GH_STR("not assessed"));
-	gh_json_text(j, "to_be_reset", GH_STR("not assessed"));
-	gh_json_shut(j, '}');
+	gh_json_open(j, "needs_its_maker", '[');
+	for (size_t i = 0; i < w->n_maker; i++) {
+		const struct gh_maker_line *l = &w->maker[i];
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "what", gh_maker_act(l));
+		gh_json_yes(j, "is_the_answer", l->n == 0);
+		gh_json_text(j, "answer", l->answer);
+		gh_json_text(j, "certainty", l->certainty);
+		gh_json_text(j, "witness", l->witness);
+		gh_json_text(j, "words", l->words);
+		gh_json_text(j, "would_settle_it", l->settle);
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
 }
 
 static void finding(struct gh_json *j, const struct gh_finding *f)

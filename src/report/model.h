@@ -239,6 +239,8 @@ struct gh_str gh_watch_seconds(struct gh_arena *z, int64_t ms);
 struct gh_str gh_recorded_line(struct gh_arena *z, const struct gh_recorded *r);
 struct gh_str gh_nearness_line(struct gh_arena *z, const struct gh_nearness *a);
 /* One letter for each *ret_minutes: H half, D double, C cadence, F frozen, L low, U high, R restart, x lost contact, g gap, p pause, - none of these. */
+struct gh_str gh_maker_act(const struct gh_maker_line *l);
+struct gh_str gh_maker_words(struct gh_arena *z, const struct gh_maker_line *l);
 struct gh_str gh_watch_strip(struct gh_model *m, const struct gh_recorded *r, unsigned width, int64_t *ret_minutes);
 
 /* All archives inside of file systems together; depth: how many. */

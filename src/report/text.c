@@ -226,9 +226,14 @@ static void put_watched(struct gh_screen *t, struct gh_model *m)
 		NULL);
 	for (size_t i = 0; i < gh_min(w->n_near, 1); i++)
 		gh_screen_put(t, gh_nearness_line(t->arena, &w->near[i]), 0, 2, NULL);
-	gh_screen_put(t,
-		GH_STR("Does it need its maker to be set up, to read your own data, to be reset: not assessed."), 0, 2,
-		NULL);
+	gh_screen_put(t, GH_STR("Does it need its maker?"), 0, 0, NULL);
+	for (size_t i = 0; i < w->n_maker; i++) {
+		const struct gh_maker_line *l = &w->maker[i];
+		struct gh_str act = gh_maker_act(l), words = gh_maker_words(t->arena, l);
+		if (!l->n)
+			gh_screen_put(t, gh_str_fmt(t->arena, "%.*s: %.*s", (int)act.n, act.p, (int)words.n, words.p),
+				2, 4, NULL);
+	}
 }
 
 /* Of a capture: its size, and the parties, bad ones first; what is left out is counted. */

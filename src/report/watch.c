@@ -85,6 +85,12 @@ static void point(struct reader *r, void *at)
 	*(struct gh_plot_point *)at = (struct gh_plot_point){number(r, 0), number(r, 1), real(r, 2), real(r, 3)};
 }
 
+static void maker(struct reader *r, void *at)
+{
+	*(struct gh_maker_line *)at = (struct gh_maker_line){
+		text(r, 0), text(r, 1), text(r, 2), text(r, 3), text(r, 4), text(r, 5), number(r, 6)};
+}
+
 /* Every row of a statement into an array; what it counts comes first. */
 static void *all(struct reader *r, const char *sql, size_t size, void (*take)(struct reader *r, void *at))
 {
@@ -151,6 +157,12 @@ enum gh_code gh_watched_read(struct gh_model *m, struct gh_err *err)
 		"SELECT recording, what, max(why_not) FROM d_watch_checks WHERE scan_id=?1 GROUP BY 1, 2 ORDER BY 1, 2",
 		sizeof *w->check, check);
 	w->n_checks = r.n;
+	w->maker = all(&r,
+		"SELECT act, answer, certainty, witness, words, settle, n FROM d_watch_maker WHERE scan_id=?1 ORDER BY "
+		"CASE "
+		"act WHEN 'setup' THEN 0 WHEN 'data' THEN 1 ELSE 2 END, n",
+		sizeof *w->maker, maker);
+	w->n_maker = r.n;
 	/* Without a reference, at most some 1,500 points of each recording. */
 	w->point = all(&r,
 		"SELECT recording, t, hr, ref FROM d_watch_pairs WHERE scan_id=?1 UNION ALL SELECT d.id, s.t, s.hr, 0 "
@@ -208,6 +220,25 @@ struct gh_str gh_nearness_line(struct gh_arena *z, const struct gh_nearness *a)
 		a->outside ? "Without the stretches told apart" : "Against the reference", a->mape,
 		a->mape <= 10 ? "within" : "beyond", a->bias, a->low, a->high, a->low30, a->high30, a->within5,
 		a->within5pc, a->within10pc, ccc.p, (long long)a->seconds, a->worst, shift.p);
+}
+
+struct gh_str gh_maker_act(const struct gh_maker_line *l)
+{
+	return gh_str_is(l->act, "setup")  ? GH_STR("to be set up")
+	       : gh_str_is(l->act, "data") ? GH_STR("to read your own data")
+					   : GH_STR("to be reset");
+}
+
+/* "no (certain; witness: bytes of the app): ..." */
+struct gh_str gh_maker_words(struct gh_arena *z, const struct gh_maker_line *l)
+{
+	struct gh_str words = gh_shown(z, l->words);
+	if (!l->certainty.p)
+		return gh_str_fmt(z, "%.*s: %.*s. Would settle it: %.*s", (int)l->answer.n, l->answer.p, (int)words.n,
+			words.p, (int)l->settle.n, l->settle.p);
+	return gh_str_fmt(z, "%.*s (%.*s; witness: %.*s): %.*s. Would settle it: %.*s", (int)l->answer.n, l->answer.p,
+		(int)l->certainty.n, l->certainty.p, (int)l->witness.n, l->witness.p, (int)words.n, words.p,
+		(int)l->settle.n, l->settle.p);
 }
 
 /* Bad stretches of one certainty, in all: milliseconds. */

@@ -29,6 +29,12 @@ struct gh_watch_check {
 	struct gh_str what, why_not;
 };
 
+/* A line of evidence for whether it needs its maker; n 0 is the answer. */
+struct gh_maker_line {
+	struct gh_str act, answer, certainty, witness, words, settle;
+	int64_t n;
+};
+
 /* One point of the plot; ref 0: none. */
 struct gh_plot_point {
 	int64_t recording, t;
@@ -41,7 +47,8 @@ struct gh_watched {
 	struct gh_nearness *near;
 	struct gh_watch_check *check;
 	struct gh_plot_point *point;
-	size_t n_recordings, n_spans, n_near, n_checks, n_points;
+	struct gh_maker_line *maker;
+	size_t n_recordings, n_spans, n_near, n_checks, n_points, n_maker;
 };
 
 #endif

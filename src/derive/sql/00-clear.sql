@@ -25,6 +25,7 @@ DELETE FROM d_watch_spans WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_watch_checks WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_watch_accuracy WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_watch_shifts WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_watch_maker WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_watch_pairs WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_within WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_parts WHERE scan_id=(SELECT scan_id FROM cur);

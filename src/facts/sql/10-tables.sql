@@ -98,6 +98,10 @@ CREATE TABLE IF NOT EXISTS d_not_examined(scan_id INTEGER, place TEXT, what TEXT
 
 -- Recordings of heart rate. Times are milliseconds as the recording has them.
 CREATE TABLE IF NOT EXISTS d_watch_references(scan_id INTEGER, input INTEGER); -- numbers of the INPUTs, from 0; given, not derived
+CREATE TABLE IF NOT EXISTS d_watch_given(scan_id INTEGER, no INTEGER, kind TEXT, act TEXT /* setup data reset; NULL: any */, value TEXT, source TEXT,
+	n INTEGER); -- of the companion app and captures; given, not derived
+CREATE TABLE IF NOT EXISTS d_watch_maker(scan_id INTEGER, act TEXT, n INTEGER /* 0: the answer */, answer TEXT /* no, yes, not assessed */, certainty TEXT,
+	witness TEXT, words TEXT, settle TEXT);
 CREATE TABLE IF NOT EXISTS d_recordings(scan_id INTEGER, id INTEGER, blob_id INTEGER, part INTEGER, place_id INTEGER, name TEXT,
 	role TEXT /* watch reference */, rates INTEGER /* moments with heart rate */, from_ms INTEGER, to_ms INTEGER, PRIMARY KEY(scan_id, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS d_watch_spans(scan_id INTEGER, recording INTEGER, kind TEXT /* half double cadence frozen dropout pause gap reboot

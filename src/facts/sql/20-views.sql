@@ -152,6 +152,7 @@
 		ELSE printf('%d s–%d s since the start of its clock', s.from_ms/1000, s.to_ms/1000) END AS times
 	FROM d_watch_spans s JOIN recordings r ON r.recording=s.recording WHERE s.scan_id=@SCAN@;
 @VIEW@ watch_checks AS SELECT r.file_id, c.recording, r.role, c.what, c.why_not FROM d_watch_checks c JOIN recordings r ON r.recording=c.recording WHERE c.scan_id=@SCAN@;
+@VIEW@ watch_maker AS SELECT act, n, answer, certainty, witness, words, settle FROM d_watch_maker WHERE scan_id=@SCAN@;
 @VIEW@ watch_accuracy AS SELECT r.file_id, a.*, s.seconds AS shift, s.known AS shift_known, s.how AS shift_how FROM d_watch_accuracy a JOIN recordings r ON r.recording=a.recording
 	JOIN d_watch_shifts s ON s.scan_id=a.scan_id AND s.recording=a.recording AND s.reference=a.reference WHERE a.scan_id=@SCAN@;
 -- What a maker's list states of the files beside it, and whether they are that.
