@@ -70,7 +70,7 @@ static size_t service(struct gh_cursor c, const struct gh_dns *m, char *out, siz
 	size_t n;
 	int len = snprintf(out, cap, "%u", gh_u16be(&c));
 	if (gh_dns_name(m, &c, name, &n))
-		while (gh_left(&c) >= 4 && len > 0 && (size_t)len < cap) {
+		while (!c.bad && gh_left(&c) >= 4 && len > 0 && (size_t)len < cap) {
 			uint16_t key = gh_u16be(&c);
 			gh_skip(&c, gh_u16be(&c));
 			static const char *const words[] = {
@@ -259,7 +259,7 @@ void gh_dhcp_message(struct gh_traffic *t, const struct gh_here *h, const uint8_
 	gh_seek(&c, 236);
 	if (gh_u32be(&c) != 0x63825363 || c.bad || op != 2)
 		return;
-	while (gh_left(&c)) {
+	while (!c.bad && gh_left(&c)) {
 		uint8_t code = gh_u8(&c);
 		if (code == 255)
 			return;

@@ -1172,7 +1172,7 @@ def _(d):
 
 def ask(d, f, names, qtype=1, server='192.0.2.1', site=None):
     for n, name in enumerate(names):
-        d.add('dns_messages', file_id=f, flow=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
               site=site or '.'.join(name.split('.')[-2:]))
 
 

@@ -159,6 +159,8 @@ loop = struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c\0\1\0\1"
 long = struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0) + b"\x3f" + b"a" * 63 + (b"\x3f" + b"b" * 63) * 900 + b"\0\0\1\0\1"
 f.write_bytes(g.pcap([g.ether(g.ipv4("192.0.2.10", "192.0.2.1", 17, g.udp(5000, 53, m))) for m in (loop, long)]))
 ght.equal([r["qname"] for r in look(f) if r["table"] == "dns_messages"], [None, None], "a pointer to itself, a name of 57,600 bytes: no name, no hang")
+over = pathlib.Path(__file__).parent / "seeds/overruns.pcap"
+ght.equal([r["packets"] for r in look(over) if r["table"] == "captures"], [10], "lists that end within an entry (names, key shares, resolvers, a service record): no hang, all packets read")
 for cut in (25, 30, 60, 100):
     f.write_bytes(plain.read_bytes()[:cut])
     ght.check(ght.rows(look(f), "blob_runs", plugin="capture", status="short"), f"cut at {cut}")
