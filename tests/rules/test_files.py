@@ -26,7 +26,7 @@ DEMO = pathlib.Path(os.environ.get("GH_DEMO", ROOT / "build/demo"))
 SERVER = DEMO / ".work/parts/npm/node_modules/appium-uiautomator2-server/apks"
 RULES = ("GH-B01", "GH-B04", "GH-B05", "GH-B20", "GH-P10", "GH-P37")
 # Rules that have cases with planted facts (cases.py) and none through real files yet. The list only gets shorter.
-PLANTED = ("GH-B26", "GH-B27", "GH-T06", "GH-T15", "GH-T16", "GH-W03", "GH-W04", "GH-W05", "GH-W06", "GH-W07", "GH-W09", "GH-W10", "GH-W11", "GH-W12")
+PLANTED = ("GH-B26", "GH-B27", "GH-W03", "GH-W04", "GH-W05", "GH-W06", "GH-W07", "GH-W09", "GH-W10", "GH-W11", "GH-W12")
 PLATFORM, OTHER = ("platform", "/C=XX/O=Made Here/CN=Platform"), ("other", "/C=XX/O=Somebody Else/CN=Other")
 TESTKEY = "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc"
 CODE = """<receiver android:name=".Code" android:exported="true"><intent-filter><action android:name="android.provider.Telephony.SECRET_CODE"/>
