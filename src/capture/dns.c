@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DNS (RFC 1035, 6891 EDNS, 9460 HTTPS records) over UDP and TCP: one row a message, one row a record of the answer section. */
+/* DNS (RFC 1035, 6891 EDNS, 9460 HTTPS records) over UDP and TCP. What repeats what was told already
+ * has no row of its own: a phone asks the same names all day. */
 #include <arpa/inet.h>
 #include <stdio.h>
 
@@ -69,7 +70,7 @@ static size_t service(struct gh_cursor c, const struct gh_dns *m, char *out, siz
 	size_t n;
 	int len = snprintf(out, cap, "%u", gh_u16be(&c));
 	if (gh_dns_name(m, &c, name, &n))
-		while (gh_left(&c) >= 4 && len > 0 && (size_t)len < cap) {
+		while (!c.bad && gh_left(&c) >= 4 && len > 0 && (size_t)len < cap) {
 			uint16_t key = gh_u16be(&c);
 			gh_skip(&c, gh_u16be(&c));
 			static const char *const words[] = {
@@ -110,10 +111,55 @@ static struct gh_str value(const struct gh_dns *m, struct gh_cursor rd, uint16_t
 	return GH_NONE;
 }
 
-static void record(
-	struct gh_traffic *t, const struct gh_here *h, struct gh_dns *m, struct gh_cursor *c, bool answer, int64_t row)
+/* Two sums of the same bytes. The place must be the same in each run; the keyed one cannot be made to meet another by who makes the
+ * input, who would hide a name behind one that was told. */
+static void sum_add(const struct gh_traffic *t, struct gh_dns *m, const void *p, size_t n)
 {
-	char name[GH_DNS_NAME], buf[GH_DNS_NAME];
+	uint64_t id = gh_flow_mix(t->key[0] ^ m->id_sum, t->key[1] ^ n);
+	for (const uint8_t *at = p; n; at += gh_min(n, 8), n -= gh_min(n, 8)) {
+		uint64_t v = 0;
+		memcpy(&v, at, gh_min(n, 8));
+		id = gh_flow_mix(id ^ v, t->key[1] ^ 0x9e3779b97f4a7c15u);
+		m->slot = (m->slot ^ v) * 0x9e3779b97f4a7c15u;
+		m->slot ^= m->slot >> 29;
+	}
+	m->id_sum = id;
+}
+
+static void client_of(const struct gh_here *h, const struct gh_dns *m, const struct gh_addr **ret_client,
+	const struct gh_addr **ret_server)
+{
+	bool back = (h->dir != 0) != m->response;
+	*ret_client = back ? &h->flow->b : &h->flow->a;
+	*ret_server = back ? &h->flow->a : &h->flow->b;
+}
+
+/* A record is told where the last one that led this client to this value had another name or type. */
+static void tell_record(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m, struct gh_str name,
+	uint16_t type, uint32_t ttl, struct gh_cursor rd)
+{
+	char buf[GH_DNS_NAME], text[48];
+	const struct gh_addr *client, *server;
+	struct gh_dns *sum = &(struct gh_dns){0};
+	client_of(h, m, &client, &server);
+	sum_add(t, sum, client->b, 16);
+	struct gh_str v = value(m, rd, type, buf);
+	sum_add(t, sum, v.p, v.p ? v.n : 0);
+	uint64_t slot = sum->slot;
+	sum_add(t, sum, &type, sizeof type);
+	sum_add(t, sum, m->qname, m->qname_n);
+	sum_add(t, sum, name.p, name.n);
+	if (!gh_dns_new(t, slot, sum->id_sum))
+		return;
+	gh_addr_text(client, text);
+	GH_EMIT(t->ctx, dns_answers, h->pkt->at, .flow = (int64_t)h->flow->row, .packet = (int64_t)h->pkt->number,
+		.us = h->pkt->us, .client = gh_str(text), .qname = gh_strn(m->qname, m->qname_n), .name = name,
+		.type = type, .ttl = ttl, .value = v);
+}
+
+static void record(struct gh_traffic *t, const struct gh_here *h, struct gh_dns *m, struct gh_cursor *c, bool answer)
+{
+	char name[GH_DNS_NAME];
 	size_t n;
 	if (!gh_dns_name(m, c, name, &n))
 		return;
@@ -133,10 +179,8 @@ static void record(
 		m->teredo |= type == T_AAAA && memcmp(rd.p, "\x20\x01\0\0", 4) == 0;
 		m->other_type |= type == T_A && m->qtype != T_A && m->qtype != 255 && m->qtype != T_HTTPS;
 	}
-	if (row >= 0)
-		GH_EMIT(t->ctx, dns_answers, h->pkt->at, .message = row, .flow = (int64_t)h->flow->row,
-			.us = h->pkt->us, .qname = gh_strn(m->qname, m->qname_n), .name = gh_strn(name, n),
-			.type = type, .ttl = ttl, .value = value(m, rd, type, buf));
+	if (t->count.dns < ROWS)
+		tell_record(t, h, m, gh_strn(name, n), type, ttl, rd);
 }
 
 static void question(struct gh_dns *m, struct gh_cursor *c)
@@ -157,23 +201,28 @@ static void question(struct gh_dns *m, struct gh_cursor *c)
 	}
 }
 
-static int64_t emit_message(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m, bool tcp)
+static void emit_message(struct gh_traffic *t, const struct gh_here *h, struct gh_dns *m, bool tcp)
 {
 	char server[48], client[48];
-	bool from_server = m->response;
-	const struct gh_addr *a = h->dir ? &h->flow->b : &h->flow->a, *b = h->dir ? &h->flow->a : &h->flow->b;
-	if (t->count.dns >= ROWS)
-		return -1;
-	gh_addr_text(from_server ? a : b, server);
-	gh_addr_text(from_server ? b : a, client);
-	int64_t id = (int64_t)t->count.dns++;
-	GH_EMIT(t->ctx, dns_messages, h->pkt->at, .id = id, .flow = (int64_t)h->flow->row,
-		.packet = (int64_t)h->pkt->number, .us = h->pkt->us, .transport = gh_str(tcp ? "tcp" : "udp"),
-		.txid = m->id, .response = m->response, .rcode = m->response ? m->flags & 15 : GH_NULL,
-		.client = gh_str(client), .server = gh_str(server),
+	const struct gh_addr *a, *b;
+	client_of(h, m, &a, &b);
+	uint8_t shared[] = {m->response, m->response ? m->flags & 15 : 0, tcp, m->question_end != 0,
+		(uint8_t)(m->qtype >> 8), (uint8_t)m->qtype};
+	sum_add(t, m, shared, sizeof shared);
+	sum_add(t, m, a->b, 16);
+	sum_add(t, m, b->b, 16);
+	sum_add(t, m, m->qname, m->qname_n);
+	if (t->count.dns >= ROWS ||
+		(m->question_end && !gh_dns_new(t, m->slot, m->id_sum))) /* what is malformed is told each time */
+		return;
+	t->count.dns++;
+	gh_addr_text(b, server);
+	gh_addr_text(a, client);
+	GH_EMIT(t->ctx, dns_messages, h->pkt->at, .flow = (int64_t)h->flow->row, .packet = (int64_t)h->pkt->number,
+		.us = h->pkt->us, .transport = gh_str(tcp ? "tcp" : "udp"), .txid = m->id, .response = m->response,
+		.rcode = m->response ? m->flags & 15 : GH_NULL, .client = gh_str(client), .server = gh_str(server),
 		.qname = m->question_end ? gh_strn(m->qname, m->qname_n) : GH_NONE,
 		.qtype = m->question_end ? m->qtype : GH_NULL, .answers = m->an, .size = (int64_t)m->wire);
-	return id;
 }
 
 void gh_dns_message(struct gh_traffic *t, const struct gh_here *h, const uint8_t *p, size_t n, size_t wire, bool tcp)
@@ -193,10 +242,10 @@ void gh_dns_message(struct gh_traffic *t, const struct gh_here *h, const uint8_t
 	m.response = m.flags >> 15;
 	m.cut = n < wire || (m.response && m.flags & 0x200);
 	question(&m, &c);
-	int64_t row = emit_message(t, h, &m, tcp);
+	emit_message(t, h, &m, tcp);
 	unsigned total = (unsigned)gh_min((unsigned)m.an + m.ns + m.ar, RECORDS);
 	for (unsigned i = 0; i < total && !c.bad && gh_left(&c); i++)
-		record(t, h, &m, &c, m.response && i < m.an, row);
+		record(t, h, &m, &c, m.response && i < m.an);
 	if (!tcp)
 		gh_dns_pair(t, h, &m);
 	if (!m.response)
@@ -210,7 +259,7 @@ void gh_dhcp_message(struct gh_traffic *t, const struct gh_here *h, const uint8_
 	gh_seek(&c, 236);
 	if (gh_u32be(&c) != 0x63825363 || c.bad || op != 2)
 		return;
-	while (gh_left(&c)) {
+	while (!c.bad && gh_left(&c)) {
 		uint8_t code = gh_u8(&c);
 		if (code == 255)
 			return;

@@ -18,6 +18,7 @@ struct gh_dns {
 	uint16_t qtype, qclass;
 	unsigned addresses, records; /* of the answer section */
 	uint64_t set; /* of its addresses, in any order */
+	uint64_t slot, id_sum; /* of what the message shares with those that are alike: place, and keyed sum */
 	bool opt, teredo, other_type; /* other_type: an A record answers another question */
 };
 
@@ -26,6 +27,8 @@ bool gh_dns_name(const struct gh_dns *m, struct gh_cursor *c, char out[GH_DNS_NA
 /* Looks for what contradicts the query, or an answer before this one. */
 void gh_dns_pair(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m);
 
+/* Is what has this sum not the last that was told in its place? */
+bool gh_dns_new(struct gh_traffic *t, uint64_t slot, uint64_t id);
 /* Is this address of four bytes, given as a resolver, told for the first time? Leases are renewed all day. */
 bool gh_resolver_new(struct gh_traffic *t, const uint8_t *v4);
 

@@ -11,6 +11,7 @@ enum {
 	BODY = 320, /* bytes of a query behind its header that are kept */
 	WINDOW_US = 2000000, /* two answers further apart are answers to two queries */
 	KNOWN = 3, /* answers after which a server's usual distance is known */
+	SEEN = 65536, /* a power of two; messages and records that were told: where two meet in one place both are told again */
 	RESOLVERS = 64, /* that a network gives; more are told again and again */
 	RR = 16, /* a single A record that points to the question */
 	RR6 = 28,
@@ -49,12 +50,22 @@ struct gh_dns_state {
 	struct server server[SERVERS];
 	uint8_t resolver[RESOLVERS][4];
 	unsigned n_resolvers;
+	uint64_t seen[SEEN];
 };
 
 bool gh_dns_init(struct gh_traffic *t)
 {
 	t->dns = gh_alloc(t->ctx->arena, sizeof *t->dns);
 	return t->dns != NULL;
+}
+
+bool gh_dns_new(struct gh_traffic *t, uint64_t slot, uint64_t id)
+{
+	uint64_t *seen = &t->dns->seen[(slot ^ slot >> 32) & (SEEN - 1)];
+	if (*seen == id)
+		return false;
+	*seen = id;
+	return true;
 }
 
 bool gh_resolver_new(struct gh_traffic *t, const uint8_t *v4)
@@ -145,7 +156,7 @@ static void over_read(struct gh_traffic *t, const struct gh_here *h, const struc
 static void two_answers(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m, struct pair *p)
 {
 	const struct answer *a = &p->first;
-	char text[300];
+	char text[300 + GH_DNS_NAME];
 	uint16_t rcode = m->flags & 15;
 	if (!a->us || h->pkt->us - a->us > WINDOW_US || p->told)
 		return;
@@ -158,9 +169,10 @@ static void two_answers(struct gh_traffic *t, const struct gh_here *h, const str
 	snprintf(text, sizeof text,
 		"two answers within %lld ms to one query, with different addresses: time to live %u and %u, "
 		"identification "
-		"%szero and %szero, packets %llu and %llu",
+		"%szero and %szero, packets %llu and %llu, asked for %.*s",
 		(long long)(h->pkt->us - a->us) / 1000, a->ttl, h->ip->ttl, a->id_zero ? "" : "not ",
-		h->ip->ipid ? "not " : "", (unsigned long long)a->packet, (unsigned long long)h->pkt->number);
+		h->ip->ipid ? "not " : "", (unsigned long long)a->packet, (unsigned long long)h->pkt->number,
+		(int)m->qname_n, m->qname);
 	gh_odd(t, h, ways ? "dns_forged" : "dns_two_answers", ways ? FORGED : 10, gh_str(text));
 }
 
@@ -183,7 +195,7 @@ static struct server *server_of(struct gh_traffic *t, const struct gh_addr *a)
 static void shape(struct gh_traffic *t, const struct gh_here *h, const struct gh_dns *m, struct pair *p)
 {
 	struct server *s = server_of(t, &p->server);
-	char text[200];
+	char text[200 + GH_DNS_NAME];
 	bool usual = s && s->n >= KNOWN;
 	uint8_t ttl = h->ip->ttl;
 	bool far = usual && (ttl + 3 < s->ttl_min || ttl > s->ttl_max + 3);
@@ -191,10 +203,10 @@ static void shape(struct gh_traffic *t, const struct gh_here *h, const struct gh
 	int score = (single && p->opt && !m->opt && far ? 40 : 0) +
 		    (m->other_type && m->records == 1 && p->well_formed ? FORGED : 0) + (m->teredo ? FORGED : 0);
 	if (score && !p->told) {
-		snprintf(text, sizeof text, "%s%s%s",
+		snprintf(text, sizeof text, "%s%s%s, asked for %.*s",
 			m->other_type ? "an address record answers a question of another type; " : "",
 			m->teredo ? "an address of 2001::/32, where no public server is; " : "",
-			far ? "a time to live that this server's answers do not have" : "");
+			far ? "a time to live that this server's answers do not have" : "", (int)m->qname_n, m->qname);
 		p->told = score >= FORGED;
 		gh_odd(t, h, score >= FORGED ? "dns_forged" : "dns_odd", score, gh_str(text));
 	}

@@ -24,7 +24,7 @@ bool gh_flows_init(struct gh_traffic *t)
 	return t->bucket != NULL;
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
+uint64_t gh_flow_mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 m = (unsigned __int128)a * b;
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
@@ -37,9 +37,11 @@ static uint32_t hash(const struct gh_traffic *t, const struct gh_addr *a, const 
 	uint64_t x[4], one, two;
 	memcpy(x, a->b, 16);
 	memcpy(x + 2, b->b, 16);
-	one = mix(mix(x[0] ^ t->key[0], x[1] ^ 0x9e3779b97f4a7c15u) ^ t->key[1], 0xa0761d6478bd642fu ^ pa);
-	two = mix(mix(x[2] ^ t->key[0], x[3] ^ 0x9e3779b97f4a7c15u) ^ t->key[1], 0xa0761d6478bd642fu ^ pb);
-	return (uint32_t)(mix((one + two) ^ proto, 0xe7037ed1a0b428dbu) & (BUCKETS - 1));
+	one = gh_flow_mix(
+		gh_flow_mix(x[0] ^ t->key[0], x[1] ^ 0x9e3779b97f4a7c15u) ^ t->key[1], 0xa0761d6478bd642fu ^ pa);
+	two = gh_flow_mix(
+		gh_flow_mix(x[2] ^ t->key[0], x[3] ^ 0x9e3779b97f4a7c15u) ^ t->key[1], 0xa0761d6478bd642fu ^ pb);
+	return (uint32_t)(gh_flow_mix((one + two) ^ proto, 0xe7037ed1a0b428dbu) & (BUCKETS - 1));
 }
 
 /* Out of its line. */

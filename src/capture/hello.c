@@ -49,7 +49,7 @@ static void server_name(struct gh_cursor c, struct gh_hello *h)
 {
 	h->sni_there = true;
 	struct gh_cursor list = gh_sub(&c, gh_u16be(&c));
-	while (gh_left(&list) >= 3) {
+	while (!list.bad && gh_left(&list) >= 3) {
 		uint8_t type = gh_u8(&list);
 		struct gh_str name = bytes(&list, gh_u16be(&list));
 		if (!type && name.p && !h->sni.p)
@@ -64,7 +64,7 @@ static void key_shares(struct gh_cursor c, struct gh_hello *h)
 		return;
 	}
 	struct gh_cursor list = gh_sub(&c, gh_u16be(&c));
-	while (gh_left(&list) >= 4) {
+	while (!list.bad && gh_left(&list) >= 4) {
 		add(&h->shares, gh_u16be(&list));
 		gh_skip(&list, gh_u16be(&list));
 	}
@@ -130,7 +130,7 @@ static void extensions(struct gh_cursor *c, struct gh_hello *h)
 		return;
 	uint16_t n = gh_u16be(c);
 	struct gh_cursor all = gh_sub(c, gh_min(n, gh_left(c)));
-	while (gh_left(&all) >= 4) {
+	while (!all.bad && gh_left(&all) >= 4) {
 		uint16_t type = gh_u16be(&all);
 		struct gh_cursor body = gh_sub(&all, gh_u16be(&all));
 		if (all.bad)

@@ -204,7 +204,7 @@ static uint32_t crypto_whole(const struct crypto *k)
 static void frames(struct gh_traffic *t, struct crypto *k, const uint8_t *p, size_t n)
 {
 	struct gh_cursor c = gh_cursor(p, n, 0);
-	while (gh_left(&c) && gh_step(t, 1)) {
+	while (!c.bad && gh_left(&c) && gh_step(t, 1)) {
 		uint64_t type = varint(&c);
 		if (type <= 1)
 			continue;

@@ -155,7 +155,7 @@ static void finished(struct gh_traffic *t, const struct gh_here *h, struct gh_tl
 static void encrypted_extensions(struct gh_tls *s, struct gh_cursor c)
 {
 	struct gh_cursor all = gh_sub(&c, gh_u16be(&c));
-	while (gh_left(&all) >= 4) {
+	while (!all.bad && gh_left(&all) >= 4) {
 		uint16_t type = gh_u16be(&all);
 		struct gh_cursor body = gh_sub(&all, gh_u16be(&all));
 		if (type == 16 && !all.bad) {

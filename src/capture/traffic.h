@@ -173,6 +173,8 @@ struct gh_flow *gh_flow_find(struct gh_traffic *t, const struct gh_packet *pkt, 
 void gh_flow_ended(struct gh_traffic *t, struct gh_flow *f);
 void gh_flow_close(struct gh_traffic *t, struct gh_flow *f, const char *how);
 void gh_flows_end(struct gh_traffic *t);
+/* Folds two words into one; unforeseeable where one of them is of t->key. */
+uint64_t gh_flow_mix(uint64_t a, uint64_t b);
 void gh_flow_name(struct gh_flow *f, struct gh_str name, const char *by);
 
 /* ---- tcp.c ---- */

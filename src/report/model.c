@@ -526,9 +526,9 @@ static const struct {
 		add_packages},
 	{"SELECT count(*), gh_sum(packets), gh_sum(bytes), min(first_us), max(last_us), gh_sum(flows), "
 	 "gh_sum(wifi_encrypted), "
-	 "gh_sum(bluetooth), gh_sum(lost_bytes), gh_sum(decrypted), (SELECT count(*) FROM d_flows d JOIN c_flows f ON "
-	 "f.blob_id=d.blob_id AND "
-	 "f.id=d.flow WHERE d.scan_id=?1 AND (f.dport=853 OR d.party IN (SELECT name FROM encrypted_dns))), (SELECT "
+	 "gh_sum(bluetooth), gh_sum(lost_bytes), gh_sum(decrypted), (SELECT count(*) FROM (SELECT blob_id, flow FROM "
+	 "d_flows WHERE scan_id=?1 AND party IN (SELECT name FROM encrypted_dns) UNION SELECT blob_id, id FROM c_flows "
+	 "WHERE dport=853 AND blob_id IN (SELECT blob_id FROM d_captures WHERE scan_id=?1))), (SELECT "
 	 "count(*) FROM d_given WHERE "
 	 "scan_id=?1 AND key='first_boot') FROM c_captures WHERE blob_id IN (SELECT blob_id FROM d_captures WHERE "
 	 "scan_id=?1)",

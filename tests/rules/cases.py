@@ -1437,7 +1437,7 @@ def _(d):
 
 def ask(d, f, names, qtype=1, server='192.0.2.1', site=None):
     for n, name in enumerate(names):
-        d.add('dns_messages', file_id=f, flow=1, at=24 + n, id=n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, packet=n + 1, us=n, response=0, client='192.0.2.10', server=server, qname=name, qtype=qtype,
               site=site or '.'.join(name.split('.')[-2:]))
 
 
@@ -1518,6 +1518,34 @@ def _(d):
 
 
 import live_cases  # noqa: E402, F401
+
+def missing(d, f, names, rcode=3):
+    for n, name in enumerate(names):
+        d.add('dns_messages', file_id=f, flow=1, at=24 + n, packet=n + 1, us=n, response=1, rcode=rcode, client='192.0.2.10', server='192.0.2.1', qname=name, qtype=1,
+              site='.'.join(name.split('.')[-2:]))
+
+
+@case('GH-T17', 'made-up domains beside true ones')
+def _(d):
+    f = d.capture()
+    missing(d, f, [f'xq{n}zk.example' + str(n) for n in range(25)])
+    missing(d, f, [f'true{n}.test' + str(n) for n in range(4)], rcode=0)
+
+
+@case('GH-T17', 'a search list, random names of one label, a network without Internet', rows=0)
+def _(d):
+    f = d.capture()
+    missing(d, f, [f'host{n}.corp.example' for n in range(40)] + [f'random{n}' for n in range(40)])
+    missing(d, f, [f'true{n}.test' + str(n) for n in range(4)], rcode=0)
+    missing(d, d.capture(), [f'site{n}.test' + str(n) for n in range(40)])
+
+
+@case('GH-T18', 'an alert from further away')
+def _(d): odd(d, 'tls_alert_odd', 'fatal alert 40 with time to live 250', score=60)
+
+
+@case('GH-T18', 'resets', rows=0)
+def _(d): odd(d, 'rst_odd', 'x', score=60)
 
 
 def honest(d):

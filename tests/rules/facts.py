@@ -55,7 +55,7 @@ CREATE TABLE flows(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, proto T
   bytes_out INT, bytes_in INT, stream_out INT, stream_in INT, protocol TEXT, app TEXT, party TEXT, by TEXT, site TEXT, state TEXT, why TEXT);
 CREATE TABLE beacons(file_id INT, src TEXT, party TEXT, dport INT, n INT, score REAL, period REAL, jitter REAL, bytes INT, short INT, packet INT, at INT);
 CREATE TABLE indicators(kind TEXT, value TEXT, label TEXT, source TEXT);
-CREATE TABLE dns_messages(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, id INT, packet INT, us INT, response INT, client TEXT, server TEXT, qname TEXT, qtype INT, site TEXT);
+CREATE TABLE dns_messages(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, us INT, response INT, rcode INT, client TEXT, server TEXT, qname TEXT, qtype INT, site TEXT);
 CREATE TABLE resolvers(file_id INT, at INT, address TEXT, by TEXT, packet INT);
 CREATE TABLE tls_clients(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, sni TEXT);
 CREATE TABLE tls_sessions(file_id INT, blob_id INT DEFAULT 1, flow INT, at INT, packet INT, version INT, cipher INT, chain TEXT, why TEXT, issuer TEXT, app_data INT, alert_client INT);

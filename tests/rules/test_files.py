@@ -31,7 +31,7 @@ RULES = ("GH-B01", "GH-B04", "GH-B05", "GH-B20", "GH-B28", "GH-B29", "GH-P09", "
 KEYS = ("GH-B01", "GH-B04", "GH-B05", "GH-B19", "GH-P37")
 CLAIMED = ("GH-B21", "GH-B22", "GH-B26")
 # Rules that have cases with planted facts (cases.py) and none through real files yet. The list only gets shorter.
-PLANTED = ("GH-T06", "GH-T15", "GH-T16")
+PLANTED = ()
 PLATFORM, OTHER, PUBLIC = ("platform", "/C=XX/O=Made Here/CN=Platform"), ("other", "/C=XX/O=Somebody Else/CN=Other"), ("public", "/C=XX/CN=Public")
 TESTKEY = "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc"
 CODE = """<receiver android:name=".Code" android:exported="true"><intent-filter><action android:name="android.provider.Telephony.SECRET_CODE"/>

@@ -8,48 +8,28 @@ CREATE INDEX IF NOT EXISTS c_tls_sessions_flow ON c_tls_sessions(blob_id, flow);
 CREATE INDEX IF NOT EXISTS c_tls_certs_flow ON c_tls_certs(blob_id, flow);
 CREATE INDEX IF NOT EXISTS c_leaks_flow ON c_leaks(blob_id, flow);
 CREATE INDEX IF NOT EXISTS c_oddities_flow ON c_traffic_oddities(blob_id, flow);
-CREATE INDEX IF NOT EXISTS c_dns_messages_id ON c_dns_messages(blob_id, id);
-CREATE INDEX IF NOT EXISTS c_dns_messages_packet ON c_dns_messages(blob_id, packet);
 INSERT INTO d_captures WITH RECURSIVE up(capture, blob, depth) AS (SELECT blob_id, blob_id, 0 FROM c_captures UNION SELECT capture, m.blob_id, depth+1 FROM up JOIN c_members m
 	ON m.child=up.blob WHERE depth<16) SELECT (SELECT scan_id FROM cur), capture, min(p.place_id) FROM up JOIN places p ON p.blob_id=up.blob
 	WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1 GROUP BY capture;
-DROP TABLE IF EXISTS temp.tf;
-CREATE TEMP TABLE tf AS SELECT h.place_id, f.*, CAST(f.name AS TEXT) AS own FROM d_captures h JOIN c_flows f USING(blob_id) WHERE h.scan_id=(SELECT scan_id FROM cur);
-CREATE INDEX temp.tf_id ON tf(blob_id, id);
 -- Addresses and the names whose answers held them.
 DROP TABLE IF EXISTS temp.resolved;
-CREATE TEMP TABLE resolved AS SELECT a.blob_id, a.value, a.us, m.client, lower(CAST(a.qname AS TEXT)) AS qname FROM c_dns_answers a JOIN c_dns_messages m
-	ON m.blob_id=a.blob_id AND m.id=a.message WHERE a.type IN (1,28) AND a.qname<>'' AND a.blob_id IN (SELECT DISTINCT blob_id FROM tf);
+CREATE TEMP TABLE resolved AS SELECT a.blob_id, a.value, a.us, a.client, lower(CAST(a.qname AS TEXT)) AS qname FROM c_dns_answers a WHERE a.type IN (1,28) AND a.qname<>'' AND a.blob_id IN (SELECT blob_id FROM d_captures WHERE scan_id=(SELECT scan_id FROM cur));
 CREATE INDEX temp.resolved_client ON resolved(blob_id, value, client, us, qname);
 CREATE INDEX temp.resolved_value ON resolved(blob_id, value, us, qname);
-DROP TABLE IF EXISTS temp.named;
-CREATE TEMP TABLE named AS SELECT f.blob_id, f.id, f.own,
-	CASE WHEN f.own IS NULL THEN coalesce((SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst AND r.us<=f.first_us AND r.client=f.src ORDER BY r.us DESC, r.qname DESC LIMIT 1),
-		(SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst ORDER BY r.us, r.qname LIMIT 1)) END AS by_dns,
-	CASE WHEN f.own IS NULL THEN (SELECT lower(substr(names, 1, instr(names||' ', ' ')-1)) FROM c_tls_certs c WHERE c.blob_id=f.blob_id AND c.flow=f.id AND c.position=0
-		AND c.names IS NOT NULL LIMIT 1) END AS by_cert FROM tf f;
-CREATE INDEX temp.named_id ON named(blob_id, id);
 INSERT OR IGNORE INTO d_names SELECT DISTINCT (SELECT scan_id FROM cur), lower(CAST(qname AS TEXT)), gh_site(lower(CAST(qname AS TEXT))) FROM c_dns_messages
-	WHERE qname NOT NULL AND blob_id IN (SELECT DISTINCT blob_id FROM tf);
+	WHERE qname NOT NULL AND blob_id IN (SELECT blob_id FROM d_captures WHERE scan_id=(SELECT scan_id FROM cur));
 -- One row a TLS connection: the first session of a flow.
 DROP TABLE IF EXISTS temp.ts;
 CREATE TEMP TABLE ts AS SELECT s.blob_id, s.flow, s.version, s.chain, s.why, s.issuer, s.app_data, s.resumed, s.alert_client, s.ech, s.grp, k.name AS cipher_name, k.grade
-	FROM c_tls_sessions s LEFT JOIN tls_ciphers k ON CAST(k.id AS INTEGER)=s.cipher WHERE s.blob_id IN (SELECT DISTINCT blob_id FROM tf) GROUP BY s.blob_id, s.flow HAVING min(s.n);
+	FROM c_tls_sessions s LEFT JOIN tls_ciphers k ON CAST(k.id AS INTEGER)=s.cipher WHERE s.blob_id IN (SELECT blob_id FROM d_captures WHERE scan_id=(SELECT scan_id FROM cur)) GROUP BY s.blob_id, s.flow HAVING min(s.n);
 CREATE INDEX temp.ts_flow ON ts(blob_id, flow);
 
-INSERT OR IGNORE INTO d_flows SELECT (SELECT scan_id FROM cur), f.place_id, f.blob_id, f.id, coalesce(n.own, n.by_dns, n.by_cert, f.dst),
-	CASE WHEN n.own NOT NULL THEN f.name_by WHEN n.by_dns NOT NULL THEN 'dns' WHEN n.by_cert NOT NULL THEN 'certificate' ELSE 'address' END,
-	gh_site(coalesce(n.own, n.by_dns, n.by_cert)), NULL, NULL FROM tf f JOIN named n ON n.blob_id=f.blob_id AND n.id=f.id;
-
--- An authority that Android does not know, and that signs for names of different owners or of those whose certificates are public, reads along. One that signs for
--- one owner is that owner's own.
-DROP TABLE IF EXISTS temp.strange;
-CREATE TEMP TABLE strange AS SELECT s.blob_id, s.issuer, count(DISTINCT d.site) AS sites, max(d.site IN (SELECT site FROM public_sites)) AS public,
-	max(EXISTS(SELECT 1 FROM intercept_names x WHERE instr(lower(s.issuer), lower(x.name))>0)) AS known
-	FROM ts s JOIN d_flows d ON d.scan_id=(SELECT scan_id FROM cur) AND d.blob_id=s.blob_id AND d.flow=s.flow JOIN tf f ON f.blob_id=s.blob_id AND f.id=s.flow
-	WHERE s.chain IN ('unknown_ca','self_signed') AND s.issuer NOT NULL AND d.site NOT NULL GROUP BY 1, 2;
-DROP TABLE IF EXISTS temp.judged;
-CREATE TEMP TABLE judged AS SELECT f.blob_id, f.id, s.version, CASE
+-- One row a connection, in one pass: who it was with, and what is to be said of it.
+DROP TABLE IF EXISTS temp.tf;
+CREATE TEMP TABLE tf AS SELECT f.place_id, f.blob_id, f.id, f.proto, f.src, f.dst, f.dport, f.local, f.first_us, f.last_us, f.packet, f.at, f.bytes_out, f.bytes_in, f.protocol, f.app,
+	coalesce(f.own, f.by_dns, f.by_cert, f.dst) AS party,
+	CASE WHEN f.own NOT NULL THEN f.name_by WHEN f.by_dns NOT NULL THEN 'dns' WHEN f.by_cert NOT NULL THEN 'certificate' ELSE 'address' END AS by,
+	gh_site(coalesce(f.own, f.by_dns, f.by_cert)) AS site, s.version, s.chain, s.issuer, CASE
 	WHEN f.proto NOT IN ('tcp','udp') THEN '|'
 	WHEN f.stream_out+f.stream_in=0 THEN '|no data'
 	WHEN s.flow NOT NULL AND s.version IS NULL THEN '|no answer'
@@ -57,8 +37,6 @@ CREATE TEMP TABLE judged AS SELECT f.blob_id, f.id, s.version, CASE
 	WHEN s.flow NOT NULL AND s.version=768 THEN 'bad|SSL 3.0'
 	WHEN s.flow NOT NULL AND s.version IN (769,770) THEN 'bad|TLS 1.'||(s.version-769)
 	WHEN s.grade='fail' THEN 'bad|cipher '||s.cipher_name
-	WHEN s.chain IN ('unknown_ca','self_signed') AND (SELECT x.sites>=3 OR x.public OR x.known FROM strange x WHERE x.blob_id=s.blob_id AND x.issuer=s.issuer)
-		THEN 'bad|signed by '||s.issuer||', which Android does not know and which signs for others'' names'
 	WHEN s.chain='unknown_ca' THEN 'not_visible|private CA: '||coalesce(s.issuer,'')
 	WHEN s.chain='self_signed' AND f.local THEN 'not_visible|signed by itself, in the local network'
 	WHEN s.chain='self_signed' THEN 'bad|certificate signed by itself'
@@ -78,19 +56,29 @@ CREATE TEMP TABLE judged AS SELECT f.blob_id, f.id, s.version, CASE
 	WHEN f.protocol NOT NULL THEN 'bad|in the clear: '||f.protocol
 	WHEN f.local THEN '|'
 	ELSE 'not_visible|protocol not known' END AS verdict
-	FROM tf f LEFT JOIN ts s ON s.blob_id=f.blob_id AND s.flow=f.id;
-CREATE INDEX temp.judged_id ON judged(blob_id, id);
-UPDATE d_flows SET state=(SELECT nullif(substr(verdict,1,instr(verdict,'|')-1),'') FROM judged j WHERE j.blob_id=d_flows.blob_id AND j.id=d_flows.flow),
-	why=(SELECT nullif(substr(verdict,instr(verdict,'|')+1),'') FROM judged j WHERE j.blob_id=d_flows.blob_id AND j.id=d_flows.flow)
-	WHERE scan_id=(SELECT scan_id FROM cur);
+	FROM (SELECT h.place_id, f.*, CAST(f.name AS TEXT) AS own,
+		CASE WHEN f.name IS NULL THEN coalesce((SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst AND r.us<=f.first_us AND r.client=f.src
+			ORDER BY r.us DESC, r.qname DESC LIMIT 1), (SELECT qname FROM resolved r WHERE r.blob_id=f.blob_id AND r.value=f.dst ORDER BY r.us, r.qname LIMIT 1)) END AS by_dns,
+		CASE WHEN f.name IS NULL THEN (SELECT lower(substr(names, 1, instr(names||' ', ' ')-1)) FROM c_tls_certs c WHERE c.blob_id=f.blob_id AND c.flow=f.id AND c.position=0
+			AND c.names IS NOT NULL LIMIT 1) END AS by_cert
+		FROM d_captures h JOIN c_flows f USING(blob_id) WHERE h.scan_id=(SELECT scan_id FROM cur) LIMIT -1) f -- the limit: names are looked up once, not in each place they are used
+	LEFT JOIN ts s ON s.blob_id=f.blob_id AND s.flow=f.id;
+-- An authority that Android does not know, and that signs for names of different owners or of those whose certificates are public, reads along. One that signs for
+-- one owner is that owner's own.
+DROP TABLE IF EXISTS temp.strange;
+CREATE TEMP TABLE strange AS SELECT blob_id, issuer FROM tf WHERE chain IN ('unknown_ca','self_signed') AND issuer NOT NULL AND site NOT NULL GROUP BY 1, 2
+	HAVING count(DISTINCT site)>=3 OR max(site IN (SELECT site FROM public_sites)) OR max(EXISTS(SELECT 1 FROM intercept_names x WHERE instr(lower(issuer), lower(x.name))>0));
+UPDATE tf SET verdict='bad|signed by '||issuer||', which Android does not know and which signs for others'' names' WHERE chain IN ('unknown_ca','self_signed')
+	AND (verdict LIKE 'not_visible|private CA%' OR verdict LIKE 'not_visible|signed by itself%' OR verdict='bad|certificate signed by itself')
+	AND EXISTS(SELECT 1 FROM strange x WHERE x.blob_id=tf.blob_id AND x.issuer=tf.issuer);
+CREATE INDEX temp.tf_party ON tf(party);
+INSERT OR IGNORE INTO d_flows SELECT (SELECT scan_id FROM cur), place_id, blob_id, id, party, by, site, nullif(substr(verdict, 1, instr(verdict,'|')-1),''),
+	nullif(substr(verdict, instr(verdict,'|')+1),'') FROM tf;
 
 -- Parties: the worst of its connections is a party's state.
-DROP TABLE IF EXISTS temp.pf;
-CREATE TEMP TABLE pf AS SELECT d.party, d.by, d.state, d.why, d.place_id, f.dst, f.local, f.first_us, f.last_us, f.bytes_out, f.bytes_in, f.protocol, f.packet, f.app, j.version,
-	CASE d.state WHEN 'bad' THEN 3 WHEN 'not_visible' THEN 2 WHEN 'good' THEN 1 ELSE 0 END AS rank
-	FROM d_flows d JOIN tf f ON f.blob_id=d.blob_id AND f.id=d.flow JOIN judged j ON j.blob_id=d.blob_id AND j.id=d.flow
-	WHERE d.scan_id=(SELECT scan_id FROM cur) AND f.dst NOT LIKE 'ff%:%' AND f.dst<>'255.255.255.255' AND NOT (f.local AND CAST(f.dst AS INTEGER)>=224);
-CREATE INDEX temp.pf_party ON pf(party);
+DROP VIEW IF EXISTS temp.pf;
+CREATE TEMP VIEW pf AS SELECT *, nullif(substr(verdict, instr(verdict,'|')+1),'') AS why, CASE substr(verdict,1,3) WHEN 'bad' THEN 3 WHEN 'not' THEN 2 WHEN 'goo' THEN 1 ELSE 0 END AS rank
+	FROM tf WHERE dst NOT LIKE 'ff%:%' AND dst<>'255.255.255.255' AND NOT (local AND CAST(dst AS INTEGER)>=224);
 DROP TABLE IF EXISTS temp.pp;
 CREATE TEMP TABLE pp AS SELECT party, max(rank) AS rank, min(by) AS by, min(local) AS local, count(DISTINCT dst) AS addresses, min(first_us) AS first_us, max(last_us) AS last_us,
 	gh_sum(bytes_out) AS bytes_out, gh_sum(bytes_in) AS bytes_in, count(*) AS flows, min(place_id) AS place_id, min(packet) AS packet, min(dst) AS dst FROM pf GROUP BY party;
@@ -109,9 +97,9 @@ DROP TABLE temp.pp;
 
 -- Calls home: connections to one party, by how regular their times and sizes are.
 INSERT INTO d_beacons SELECT scan_id, place_id, src, party, dport, n, json_extract(b,'$[0]'), json_extract(b,'$[1]'), json_extract(b,'$[2]'), bytes, json_extract(b,'$[3]'), packet, at FROM (
-	SELECT (SELECT scan_id FROM cur) AS scan_id, f.place_id, f.src, d.party, f.dport, count(*) AS n, gh_beacon(f.first_us, f.bytes_out, c.first_us, c.last_us) AS b,
-		gh_sum(f.bytes_out) AS bytes, min(f.packet) AS packet, min(f.at) AS at FROM tf f JOIN d_flows d ON d.scan_id=(SELECT scan_id FROM cur) AND d.blob_id=f.blob_id AND d.flow=f.id
+	SELECT (SELECT scan_id FROM cur) AS scan_id, f.place_id, f.src, f.party, f.dport, count(*) AS n, gh_beacon(f.first_us, f.bytes_out, c.first_us, c.last_us) AS b,
+		gh_sum(f.bytes_out) AS bytes, min(f.packet) AS packet, min(f.at) AS at FROM tf f
 		JOIN c_captures c ON c.blob_id=f.blob_id WHERE f.proto IN ('tcp','udp') AND NOT f.local AND coalesce(f.protocol,'') NOT IN ('dns','ntp','dhcp','mdns','ssdp','llmnr','nbns')
-		AND f.dport NOT IN (53,123,853,5223,5228,5229,5230) AND d.party NOT IN (SELECT name FROM quiet_names)
-		GROUP BY f.blob_id, f.src, d.party, f.dport HAVING count(*)>=4) WHERE b NOT NULL;
-DROP TABLE temp.pf; DROP TABLE temp.judged; DROP TABLE temp.strange; DROP TABLE temp.ts; DROP TABLE temp.named; DROP TABLE temp.resolved; DROP TABLE temp.tf;
+		AND f.dport NOT IN (53,123,853,5223,5228,5229,5230) AND f.party NOT IN (SELECT name FROM quiet_names)
+		GROUP BY f.blob_id, f.src, f.party, f.dport HAVING count(*)>=4) WHERE b NOT NULL;
+DROP VIEW temp.pf; DROP TABLE temp.strange; DROP TABLE temp.ts; DROP TABLE temp.resolved; DROP TABLE temp.tf;

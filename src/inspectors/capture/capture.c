@@ -86,4 +86,4 @@ static enum gh_code capture_run(struct gh_ctx *ctx, const struct gh_blob *blob, 
 }
 
 const struct gh_inspector gh_inspector_capture = {
-	.name = "capture", .title = "packet capture", .version = 1, .wants = capture_wants, .run = capture_run};
+	.name = "capture", .title = "packet capture", .version = 2, .wants = capture_wants, .run = capture_run};

@@ -18,6 +18,5 @@
 --@ verify: tshark -r {input} -Y 'dns.flags.response==1' -T fields -e frame.number -e ip.ttl -e ip.id -e dns.id -e dns.qry.name -e dns.a
 --@ next: Keep the capture. Repeat it on another network: if the answers agree there, the first network answers falsely. Use encrypted DNS (Private
 --| DNS in Android) or a VPN that you trust there.
-SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CAST(o.value AS TEXT)||coalesce(', asked for '||CAST((SELECT m.qname FROM dns_messages m
-	WHERE m.file_id=o.file_id AND m.packet=o.packet) AS TEXT),'') AS evidence,
+SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CAST(o.value AS TEXT) AS evidence,
 	'packet '||o.packet AS subject FROM traffic_oddities o WHERE o.kind='dns_forged' AND o.score>=100;

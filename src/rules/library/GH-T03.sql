@@ -15,6 +15,6 @@
 --| The fields tell a family of equipment at most, never who runs it. A middlebox of a company or a provider does the same as one of a state.
 --@ verify: tshark -r {input} -Y 'tcp.flags.reset==1' -T fields -e frame.number -e ip.src -e ip.ttl -e ip.id -e tcp.window_size_value -e tcp.seq
 --@ next: Keep the capture. Try the same connection on another network and through a VPN: what works there is disturbed here.
-SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CAST(o.value AS TEXT)||', to '||coalesce(f.party, f.dst) AS evidence, coalesce(f.party,
-	f.dst)||' '||o.packet AS subject
-	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, blob_id, flow) WHERE o.kind='rst_injected' AND o.score>=100;
+WITH odd AS MATERIALIZED (SELECT o.*, (SELECT coalesce(f.party, f.dst) FROM flows f WHERE f.file_id=o.file_id AND f.blob_id=o.blob_id AND f.flow=o.flow) AS party
+	FROM traffic_oddities o WHERE o.kind='rst_injected' AND o.score>=100)
+	SELECT file_id AS file_id, at AS at, 'packet '||packet||': '||CAST(value AS TEXT)||', to '||party AS evidence, party||' '||packet AS subject FROM odd;

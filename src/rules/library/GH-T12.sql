@@ -15,9 +15,9 @@
 --@ verify: tshark -r {input} -Y 'dns || tcp.port==853' -T fields -e frame.number -e ip.dst -e dns.qry.name
 --@ next: Look whether Private DNS is set in Android's settings. If not, find the app that asks.
 WITH given AS MATERIALIZED (SELECT DISTINCT file_id, address FROM resolvers), told AS MATERIALIZED (SELECT DISTINCT file_id FROM resolvers),
-	asked AS MATERIALIZED (SELECT file_id, server, min(at) AS at, min(packet) AS packet, count(*) AS n FROM dns_messages WHERE response=0 AND file_id IN (SELECT
+	asked AS MATERIALIZED (SELECT file_id, server, min(at) AS at, min(packet) AS packet, count(DISTINCT qname) AS n FROM dns_messages WHERE response=0 AND file_id IN (SELECT
 	file_id FROM told) GROUP BY file_id, server)
-	SELECT a.file_id AS file_id, a.at AS at, 'packet '||a.packet||': '||a.n||' queries to '||a.server AS evidence, 'dns '||a.server AS subject FROM asked a
+	SELECT a.file_id AS file_id, a.at AS at, 'packet '||a.packet||': '||a.n||' names asked at '||a.server AS evidence, 'dns '||a.server AS subject FROM asked a
 	WHERE NOT EXISTS(SELECT 1 FROM given g WHERE g.file_id=a.file_id AND g.address=a.server)
 	UNION ALL SELECT f.file_id, min(f.at), 'packet '||min(f.packet)||': encrypted DNS with '||f.party||' port '||f.dport, 'encrypted '||f.party FROM flows f WHERE
 	(f.dport=853 OR f.party IN (SELECT name FROM encrypted_dns)) AND f.stream_out>0

@@ -14,6 +14,7 @@
 --| Faulty equipment does this too.
 --@ verify: tshark -r {input} -o tcp.analyze_sequence_numbers:TRUE -Y 'tcp.analysis.retransmission || ip.fragment.overlap.conflict'
 --@ next: Keep the capture. Compare with one from another network.
-SELECT o.file_id AS file_id, o.at AS at, 'packet '||o.packet||': '||CASE o.kind WHEN 'tcp_overlap' THEN 'a copy of a segment with other bytes' ELSE
-	'fragments that overlap with other bytes' END||coalesce(', '||f.party,'') AS evidence, o.kind||' '||o.packet AS subject
-	FROM traffic_oddities o LEFT JOIN flows f USING(file_id, blob_id, flow) WHERE o.kind IN ('tcp_overlap','fragment_overlap');
+WITH odd AS MATERIALIZED (SELECT o.*, (SELECT f.party FROM flows f WHERE f.file_id=o.file_id AND f.blob_id=o.blob_id AND f.flow=o.flow) AS party
+	FROM traffic_oddities o WHERE o.kind IN ('tcp_overlap','fragment_overlap'))
+	SELECT file_id AS file_id, at AS at, 'packet '||packet||': '||CASE kind WHEN 'tcp_overlap' THEN 'a copy of a segment with other bytes' ELSE
+	'fragments that overlap with other bytes' END||coalesce(', '||party,'') AS evidence, kind||' '||packet AS subject FROM odd;
