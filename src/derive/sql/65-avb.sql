@@ -80,7 +80,7 @@ INSERT INTO d_uncovered SELECT d.scan_id, CASE
 		WHEN gh_firmware_partition(d.name) THEN 'firmware'
 		WHEN EXISTS(SELECT 1 FROM c_elf e WHERE e.blob_id=d.blob_id) THEN 'firmware'
 		ELSE 'data' END, d.name, d.slot, d.size, d.fs_type,
-	(SELECT count(*) FROM nodes n JOIN places p ON p.node_id=n.node_id WHERE n.scan_id=d.scan_id AND n.kind='fs' AND n.image=gh_stem(d.name) AND p.ftype='file')
+	(SELECT count(*) FROM nodes n JOIN places p ON p.node_id=n.node_id WHERE n.scan_id=d.scan_id AND n.kind='fs' AND n.image=gh_stem(d.name) AND p.ftype='file'), NULL
 	FROM d_partitions d WHERE d.scan_id=(SELECT scan_id FROM cur) AND d.live=1 AND gh_stem(d.name) NOT LIKE 'vbmeta%' AND gh_stem(d.name)<>'super'
 		AND coalesce(d.fs_type,'') NOT IN ('lp','vbmeta')
 		AND gh_stem(d.name) NOT IN (SELECT partition FROM d_avb v WHERE v.scan_id=d.scan_id AND v.kind<>'table')
