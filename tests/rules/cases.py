@@ -1209,6 +1209,10 @@ def _(d):
 def _(d): boot(d, partition='vbmeta_system', by_partition='vbmeta', state='other key', want_sha1='bb' * 20, why='vbmeta expects key bb')
 
 
+@case('GH-B24', 'a table behind the file system, signed by another key than the one in the ramdisk')
+def _(d): boot(d, 'table', 'system', 'other key', by_partition='the partition itself', key_sha1=None, why='the table over the root is not signed by verity_key')
+
+
 @case('GH-B24', 'chains to the keys that are expected, and to what is not there', rows=0)
 def _(d):
     boot(d, partition='recovery', by_partition='vbmeta', want_sha1='aa' * 20)

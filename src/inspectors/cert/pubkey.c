@@ -244,3 +244,15 @@ bool pubkey_sha256(const struct pubkey *key, uint8_t ret[PUBKEY_DIGEST_MAX])
 	ERR_clear_error();
 	return ok;
 }
+
+size_t pubkey_der(const struct pubkey *key, uint8_t *ret, size_t cap)
+{
+	uint8_t *der = NULL;
+	int n = key->key ? i2d_PUBKEY(key->key, &der) : 0;
+	size_t fits = n > 0 && (size_t)n <= cap ? (size_t)n : 0;
+	if (fits)
+		memcpy(ret, der, fits);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return fits;
+}
