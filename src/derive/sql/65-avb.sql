@@ -64,7 +64,7 @@ INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), s.kind, s.part, s.by_part, c
 	FROM said s LEFT JOIN checked c ON c.rowid=s.c ORDER BY s.ord, s.n;
 -- Android 7 and 8 without vbmeta: the table behind the file system. fs_mgr takes it if verity_key in the ramdisk signed it.
 DROP TABLE IF EXISTS temp.vk;
-CREATE TEMP TABLE vk AS SELECT DISTINCT k.sha256, k.spki FROM places p JOIN c_verity_keys k USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1;
+CREATE TEMP TABLE vk AS SELECT DISTINCT k.sha256, k.spki FROM c_verity_keys k CROSS JOIN places p USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1;
 DROP TABLE IF EXISTS temp.tables;
 CREATE TEMP TABLE tables AS SELECT c.rowid AS c, (SELECT min(k.sha256) FROM vk k WHERE gh_signed_text(k.spki, c.signed_text, c.signature)) AS key
 	FROM checked c WHERE c.kind='table';

@@ -5,12 +5,12 @@
 DROP TABLE IF EXISTS temp.fs;
 CREATE TEMP TABLE fs AS SELECT p.place_id, p.node_id, p.blob_id, s.n, substr(p.path, 1, length(p.path)-4) AS stem, count(q.number) AS listed,
 		sum(q.size>0 AND length(q.digest)=64) AS comparable
-	FROM c_firmware_signs s JOIN places p USING(blob_id) LEFT JOIN c_firmware_parts q ON q.blob_id=s.blob_id AND q.sign=s.n
+	FROM c_firmware_signs s CROSS JOIN places p USING(blob_id) LEFT JOIN c_firmware_parts q ON q.blob_id=s.blob_id AND q.sign=s.n
 	WHERE p.scan_id=(SELECT scan_id FROM cur) GROUP BY p.place_id, s.n;
 -- The files beside them, sought by the digests that the lists say and by their names.
 DROP TABLE IF EXISTS temp.beside;
-CREATE TEMP TABLE beside AS SELECT p.node_id, p.path, b.sha256 FROM places p JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur)
-	AND p.name GLOB '*.b[0-9][0-9]' AND p.node_id IN (SELECT node_id FROM fs WHERE listed>0);
+CREATE TEMP TABLE beside AS SELECT p.node_id, p.path, b.sha256 FROM (SELECT DISTINCT node_id FROM fs WHERE listed>0) f CROSS JOIN places p ON p.node_id=f.node_id
+	JOIN blobs b USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.name GLOB '*.b[0-9][0-9]';
 CREATE INDEX temp.beside_path ON beside(node_id, path);
 DROP TABLE IF EXISTS temp.joined;
 CREATE TEMP TABLE joined AS SELECT f.place_id, f.n, count(b.path) AS found, sum(lower(hex(b.sha256))=q.digest) AS same,
