@@ -7,7 +7,7 @@
 
 /* gh_site, gh_beacon. false: no memory. */
 bool gh_derive_traffic(sqlite3 *sql);
-/* gh_signed. false: no memory. */
+/* gh_signed, gh_signed_text. false: no memory. */
 bool gh_derive_signed(sqlite3 *sql);
 
 #endif

@@ -26,14 +26,11 @@ static bool unhex(sqlite3_value *v, uint8_t *ret, size_t cap, size_t *ret_n)
 	return true;
 }
 
-/* gh_signed(key, sha256, signature): is it that key's signature of this digest? 1, 0; NULL where one of them cannot be used. */
-static void sql_signed(sqlite3_context *ctx, int n, sqlite3_value **v)
+static void judge(sqlite3_context *ctx, sqlite3_value **v, const uint8_t *hash)
 {
-	uint8_t spki[SPKI_MAX], hash[32], sig[SIGNATURE_MAX];
-	size_t spki_n, hash_n, sig_n;
-	(void)n;
-	if (!unhex(v[0], spki, sizeof spki, &spki_n) || !unhex(v[1], hash, sizeof hash, &hash_n) || hash_n != 32 ||
-		!unhex(v[2], sig, sizeof sig, &sig_n))
+	uint8_t spki[SPKI_MAX], sig[SIGNATURE_MAX];
+	size_t spki_n, sig_n;
+	if (!unhex(v[0], spki, sizeof spki, &spki_n) || !unhex(v[2], sig, sizeof sig, &sig_n))
 		return;
 	struct pubkey key = pubkey_spki(gh_cursor(spki, spki_n, 0));
 	if (!key.why && (key.kind == KEY_RSA || key.kind == KEY_EC))
@@ -41,8 +38,29 @@ static void sql_signed(sqlite3_context *ctx, int n, sqlite3_value **v)
 	pubkey_done(&key);
 }
 
+/* gh_signed(key, sha256, signature): is it that key's signature of this digest? 1, 0; NULL where one of them cannot be used. */
+static void sql_signed(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	uint8_t hash[32];
+	size_t hash_n;
+	(void)n;
+	if (unhex(v[1], hash, sizeof hash, &hash_n) && hash_n == sizeof hash)
+		judge(ctx, v, hash);
+}
+
+/* gh_signed_text(key, bytes, signature): the same of bytes that are at hand. */
+static void sql_signed_text(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+	uint8_t hash[PUBKEY_DIGEST_MAX];
+	const void *p = sqlite3_value_blob(v[1]);
+	(void)n;
+	if (p && digest_data(DIGEST_SHA256, p, (size_t)sqlite3_value_bytes(v[1]), hash))
+		judge(ctx, v, hash);
+}
+
 bool gh_derive_signed(sqlite3 *sql)
 {
-	return !sqlite3_create_function(
-		sql, "gh_signed", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_signed, NULL, NULL);
+	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+	return !sqlite3_create_function(sql, "gh_signed", 3, flags, NULL, sql_signed, NULL, NULL) &&
+	       !sqlite3_create_function(sql, "gh_signed_text", 3, flags, NULL, sql_signed_text, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static void list(struct gh_html *h, const char *word)
 	fprintf(h->to, ": %zu</summary>\n", n);
 	put(h, "<div class=\"wide\"><table "
 	       "class=\"stack\"><thead><tr><th>Partition</th><th>Slot</th><th>Format</th><th class=\"n\">Size</th><th "
-	       "class=\"n\">Files</th></tr></thead><tbody>\n");
+	       "class=\"n\">Files</th><th>Its own signatures</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < m->n_uncovered && shown < h->cap; i++) {
 		const struct gh_uncovered *u = &m->uncovered[i];
 		if (!gh_str_is(u->list, word))
@@ -77,6 +77,7 @@ static void list(struct gh_html *h, const char *word)
 		cell(h, "Format", u->format, false);
 		cell(h, "Size", u->size == GH_NULL ? GH_STR("not known") : gh_size(&h->arena, u->size), false);
 		cell(h, "Files", u->files > 0 ? gh_number(&h->arena, u->files) : GH_STR(""), false);
+		cell(h, "Its own signatures", u->holds, false);
 		put(h, "</tr>\n");
 	}
 	put(h, "</tbody></table></div>\n");

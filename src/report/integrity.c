@@ -10,8 +10,7 @@ const char *gh_uncovered_words(struct gh_str list)
 	if (gh_str_is(list, "code"))
 		return "Code outside verified boot";
 	if (gh_str_is(list, "firmware"))
-		return "Firmware under the chip maker's own signature, which was not checked here; every phone has "
-		       "some";
+		return "Firmware under the chip maker's own signature; every phone has some";
 	return "Data and settings; every phone has some";
 }
 
@@ -131,6 +130,8 @@ static void list(struct gh_model *m, FILE *to, const char *word)
 			u->format.p ? u->format.p : "not known");
 		if (u->files > 0)
 			s = gh_str_fmt(&m->arena, "%.*s, %lld files", (int)s.n, s.p, (long long)u->files);
+		if (u->holds.p)
+			s = gh_str_fmt(&m->arena, "%.*s; %.*s", (int)s.n, s.p, (int)u->holds.n, u->holds.p);
 		line(m, to, s);
 	}
 	if (!n)

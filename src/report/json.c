@@ -165,6 +165,7 @@ static void integrity(struct gh_json *j, const struct gh_model *m, size_t cap)
 			gh_json_text(j, "format", u->format);
 			gh_json_number(j, "size", u->size);
 			gh_json_number(j, "files", u->files);
+			gh_json_text(j, "signed", u->holds);
 			gh_json_shut(j, '}');
 		}
 		gh_json_shut(j, ']');

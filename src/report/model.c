@@ -163,7 +163,8 @@ static void add_uncovered(struct rows *r)
 		.slot = text(r, 2),
 		.format = text(r, 3),
 		.size = number(r, 4),
-		.files = number(r, 5)};
+		.files = number(r, 5),
+		.holds = text(r, 6)};
 	m->n_uncovered = r->n + 1;
 }
 
@@ -513,7 +514,8 @@ static const struct {
 	 "known_keys k "
 	 "WHERE k.digest=v.key_sha1), v.rollback, v.flags FROM d_avb v WHERE v.scan_id=?1 ORDER BY v.rowid",
 		add_trust},
-	{"SELECT list, name, slot, format, size, files FROM d_uncovered WHERE scan_id=?1 ORDER BY list, name, slot, "
+	{"SELECT list, name, slot, format, size, files, signed FROM d_uncovered WHERE scan_id=?1 ORDER BY list, name, "
+	 "slot, "
 	 "size",
 		add_uncovered},
 	{"SELECT state, count(*) FROM (SELECT coalesce((SELECT c.state FROM c_apk_checks c WHERE c.blob_id=p.blob_id "

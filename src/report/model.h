@@ -112,6 +112,7 @@ struct gh_trust {
 /* A partition that no signed list speaks of. */
 struct gh_uncovered {
 	struct gh_str list, name, slot, format; /* list: code firmware data */
+	struct gh_str holds; /* what is known of its own signatures; p NULL: nothing */
 	int64_t size, files;
 };
 

@@ -59,6 +59,7 @@ static const struct {
 	{"properties", "no property file"},
 	{"initrc", "no init script"},
 	{"avb", "no vbmeta structure"},
+	{"firmware", "no firmware of a chip"},
 	{"payloadsig", "no payload of an update"},
 	{"verity", "no partition with a hash or a hash tree"},
 	{"bootimg", "no boot image"},

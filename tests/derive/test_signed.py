@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What was signed and then changed, through real files: a module (GH-B26), an update package signed over the whole file (GH-B27), an
-update with a payload (GH-B30); and the same as they were signed, on which nothing is found."""
+update with a payload (GH-B30), firmware (GH-B31); and the same as they were signed, on which nothing is found."""
 import base64
 import hashlib
 import json
@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / p) for p in ("tests/lib", "tests/tools", "tests/demo"
 import apks  # noqa: E402
 import ght  # noqa: E402
 import keys  # noqa: E402
+import mkfirmware as mkf  # noqa: E402
 import test_payloadsig as ps  # noqa: E402
 
 BIN = os.environ.get("GH_BIN", str(ght.BUILD / "gifthorse"))
@@ -62,6 +63,11 @@ def payload(out, changed):
         z.write(ps.T / "rsa2048.crt", "META-INF/com/android/otacert")
 
 
+def firmware(changed):
+    data, segments, _, _ = mkf.elf(5, mkf.Keys(D / "rsa"), [b"code " * 900, b"data " * 300])
+    return flipped(data, segments[2][0] + 100) if changed else data
+
+
 def scan(changed):
     d = D / ("changed" if changed else "signed")
     (d / "system/apex").mkdir(parents=True)
@@ -69,6 +75,8 @@ def scan(changed):
     (d / "system/apex/com.made.module.apex").write_bytes(module(changed))
     (d / "update.zip").write_bytes(package(changed))
     payload(d / "ab.zip", changed)
+    (d / "firmware").mkdir()
+    (d / "firmware/tz.mbn").write_bytes(firmware(changed))
     out = D / "r.json"
     subprocess.run([BIN, "scan", d, "-f", f"json={out}", "--progress", "none"], capture_output=True)
     return json.loads(out.read_text())
@@ -76,12 +84,12 @@ def scan(changed):
 
 def main():
     got = sorted((f["rule"], f["place"].rsplit("/", 1)[-1].split(":")[-1]) for f in scan(True)["findings"])
-    ght.equal(got, [("GH-B21", "com.made.module.apex"), ("GH-B26", "com.made.module.apex"), ("GH-B27", "update.zip"), ("GH-B30", "payload.bin"), ("GH-B30", "payload.bin")],
+    ght.equal(got, [("GH-B21", "com.made.module.apex"), ("GH-B26", "com.made.module.apex"), ("GH-B27", "update.zip"), ("GH-B30", "payload.bin"), ("GH-B30", "payload.bin"), ("GH-B31", "tz.mbn")],
               "what was changed after signing, and nothing else")
     quiet = scan(False)
     ght.equal([(f["rule"], f["place"]) for f in quiet["findings"]], [], "nothing is found on what is as signed")
-    states = {r["id"]: (r["state"], r["why"]) for r in quiet["rules"] if r["id"] in ("GH-B27", "GH-B30")}
-    ght.equal({r: s[0] for r, s in states.items()}, {"GH-B27": "not_found", "GH-B30": "not_found"}, f"and each says so {states}")
+    states = {r["id"]: (r["state"], r["why"]) for r in quiet["rules"] if r["id"] in ("GH-B27", "GH-B30", "GH-B31")}
+    ght.equal({r: s[0] for r, s in states.items()}, {"GH-B27": "not_found", "GH-B30": "not_found", "GH-B31": "not_found"}, f"and each says so {states}")
     ght.done()
 
 

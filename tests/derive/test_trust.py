@@ -197,7 +197,42 @@ def package():
         ght.equal((got, state), (want, ["failed" if want else "verified"]), f"package {name}")
 
 
+def tables():
+    """Android 7: a table behind the file system, signed by the key that lies in the ramdisk."""
+    def made(name, by, beside=None, change=None):
+        d = T / f"old-{name}"
+        d.mkdir()
+        ext4(d / "system.img", {"system/build.prop": PROP, "system/etc/noise": os.urandom(3 << 20)})
+        data = (d / "system.img").read_bytes()
+        tree, root = mk.hash_tree(str(d / "system.img"), SALT)
+        n = len(data) // 4096
+        table = f"1 /dev/block/by-name/system /dev/block/by-name/system 4096 4096 {n} {n + 8} sha256 {root.hex()} {SALT.hex()}".encode()
+        (T / "table").write_bytes(table)
+        sig = mk.openssl("dgst", "-sha256", "-sign", key(by), str(T / "table"))
+        raw = bytearray(data + mk.pad(struct.pack("<II256sI", 0xB001B001, 0, sig, len(table)) + table, 32768) + tree)
+        if change is not None:
+            raw[change if change >= 0 else len(data) - change] ^= 1
+        (d / "system.img").write_bytes(raw)
+        if beside:
+            (d / "ramdisk").mkdir()
+            (d / "ramdisk/verity_key").write_bytes(mk.mincrypt(key(beside)))
+        sql, _ = scan(d)
+        return sql.execute("SELECT state, key_sha1, why FROM d_avb WHERE kind='table'").fetchall(), {r for r, _ in rules(sql)}
+    spki = ght.sha(mk.openssl("pkey", "-in", key("verity"), "-pubout", "-outform", "DER"))
+    got, found = made("good", "verity", "verity")
+    ght.equal((got, found), ([("verified", spki, f"the table is signed by verity_key, SHA-256 of the key {spki}")], set()), "a table signed by verity_key")
+    got, found = made("stranger", "stranger", "verity")
+    ght.equal(([g[0] for g in got], found), (["other key"], {"GH-B24"}), "a table signed by somebody else")
+    got, _ = made("alone", "verity")
+    ght.equal([g[:2] for g in got], [("consistent", None)], "no key among what was given: nothing more than consistent")
+    got, found = made("changed", "verity", "verity", 2 << 20)
+    ght.equal(([g[0] for g in got], found), (["differs"], {"GH-B23"}), "a changed file system, its table signed")
+    got, found = made("sig", "verity", "verity", -100)
+    ght.equal(([g[0] for g in got], found), (["other key"], {"GH-B24"}), "a changed signature")
+
+
 as_made()
 broken()
 package()
+tables()
 ght.done()

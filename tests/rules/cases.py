@@ -1209,6 +1209,10 @@ def _(d):
 def _(d): boot(d, partition='vbmeta_system', by_partition='vbmeta', state='other key', want_sha1='bb' * 20, why='vbmeta expects key bb')
 
 
+@case('GH-B24', 'a table behind the file system, signed by another key than the one in the ramdisk')
+def _(d): boot(d, 'table', 'system', 'other key', by_partition='the partition itself', key_sha1=None, why='the table over the root is not signed by verity_key')
+
+
 @case('GH-B24', 'chains to the keys that are expected, and to what is not there', rows=0)
 def _(d):
     boot(d, partition='recovery', by_partition='vbmeta', want_sha1='aa' * 20)
@@ -1289,6 +1293,25 @@ def _(d):
     update(d, 9, state='no key', whose=None, keys=0)
     d.add('payload_checks', artifact_id=9, place='payload.bin', what='FILE_HASH', expected='a', computed=None, state='not computed')
     d.add('payload_checks', artifact_id=9, place='system', what='SHA-256', expected='a', computed='b', state='differs')
+
+
+def firmware(d, name, **row):
+    d.add('firmware_signs', file_id=d.file(f'/firmware/{name}'), at=99, **{'maker': 'qualcomm', 'signer': 'oem', 'state': 'verified', 'cert_sha256': 'ab' * 32, **row})
+
+
+@case('GH-B31', 'a segment that was changed; parts of an image', rows=3)
+def _(d):
+    firmware(d, 'tz.mbn', state='failed', why='segment 3 is not what its hash was made over', why_at=4096)
+    firmware(d, 'lk.img', maker='mediatek', signer='image', part='lk', state='failed', why='the content is not what was signed', why_at=512)
+    firmware(d, 'preloader.bin', maker='mediatek', signer='preloader', state='failed', why='the code is not what was signed', cert_sha256=None)
+
+
+@case('GH-B31', 'images as signed, unsigned, of a form that is not known, with segments in other files', rows=0)
+def _(d):
+    firmware(d, 'tz.mbn')
+    firmware(d, 'mcfg_sw.mbn', signer=None, state='unsigned', cert_sha256=None)
+    firmware(d, 'lk.img', maker='mediatek', signer='image', part='lk', state='unsupported', why='certificates of a form that is not known')
+    firmware(d, 'modem.mdt', state='incomplete', why='18 of 19 segments are not in this file')
 # ---------------------------------------------------------------- captures of traffic
 def odd(d, kind, value, score=100, f=None, **flow):
     f = f or d.capture()

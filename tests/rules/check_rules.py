@@ -18,7 +18,7 @@ SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig capture recording live'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig firmware capture recording live'.split())
 TOLD = {'properties', 'packages', 'sockets', 'settings', 'powers'}  # live WHAT
 CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
           'accuracy against a reference')
@@ -103,7 +103,7 @@ def tables_read(facts, sql):
 
 
 NEEDED_FOR = {'script_cmds': 'plugin script', 'init_services': 'plugin initrc', 'init_actions': 'plugin initrc', 'ueventd': 'plugin initrc', 'properties': 'plugin properties',
-              'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb', 'avb': 'plugin avb', 'apk_checks': 'plugin apk', 'ota': 'plugin ota', 'payload_sigs': 'plugin payloadsig', 'payload_checks': 'plugin payload',
+              'apks': 'plugin apk', 'oat_dex': 'plugin oat', 'fstab': 'plugin fstab', 'hosts_entries': 'plugin hosts', 'adb_keys': 'plugin adbkeys', 'avb_images': 'plugin avb', 'avb': 'plugin avb', 'apk_checks': 'plugin apk', 'ota': 'plugin ota', 'payload_sigs': 'plugin payloadsig', 'firmware_signs': 'plugin firmware', 'payload_checks': 'plugin payload',
               'boot_args': 'plugin bootimg', 'passwd': 'plugin passwd', 'ssh_keys': 'plugin passwd', 'privapp': 'plugin permissions', 'default_perms': 'plugin permissions',
               'ca_certs': 'plugin cert', 'ota_certs': 'plugin cert', 'elf_symbols': 'plugin elf', 'flows': 'plugin capture', 'dns_messages': 'plugin capture', 'tls_sessions': 'plugin capture', 'leaks': 'plugin capture',
               'traffic_oddities': 'plugin capture', 'beacons': 'plugin capture', 'resolvers': 'resolvers', 'indicators': 'indicators', 'apk_signers': 'plugin cert', 'reference': 'reference', 'elf_needed': 'plugin elf', 'elf': 'plugin elf', 'apex': 'plugin avb',

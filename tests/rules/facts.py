@@ -27,6 +27,7 @@ CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at I
   flags INT, state TEXT, why TEXT, fec INT);
 CREATE TABLE ota(file_id INT, state TEXT, why TEXT, cert_sha256 TEXT, signed_size INT, at INT, accepted INT);
 CREATE TABLE payload_sigs(file_id INT, at INT, what TEXT, state TEXT, whose TEXT, cert_sha256 TEXT, keys INT, sha256 TEXT);
+CREATE TABLE firmware_signs(file_id INT, at INT, maker TEXT, signer TEXT, part TEXT, state TEXT, why TEXT, why_at INT, cert_sha256 TEXT);
 CREATE TABLE payload_checks(artifact_id INT, place TEXT, what TEXT, expected TEXT, computed TEXT, state TEXT);
 CREATE TABLE apex(file_id INT, name TEXT, avb_key_sha1 TEXT, cert_sha256 TEXT, container TEXT DEFAULT 'verified', vbmeta TEXT DEFAULT 'verified', payload TEXT, key TEXT, original TEXT);
 CREATE TABLE privapp(file_id INT, package TEXT, permission TEXT, deny INT, line INT);

@@ -56,6 +56,14 @@ def public_blob(path):
     return struct.pack(">II", bits, n0inv) + n.to_bytes(bits // 8, "big") + rr.to_bytes(bits // 8, "big")
 
 
+def mincrypt(path):
+    """The public key of 2,048 bits as libmincrypt's RSAPublicKey: words, n0inv, modulus and R squared from the lowest word on, exponent."""
+    text = openssl("rsa", "-in", str(path), "-noout", "-text").decode()
+    n = int(openssl("rsa", "-in", str(path), "-noout", "-modulus").decode().strip().split("=")[1], 16)
+    e = int(re.search(r"publicExponent: (\d+)", text).group(1))
+    return struct.pack("<II", 64, -pow(n, -1, 1 << 32) % (1 << 32)) + n.to_bytes(256, "little") + pow(1 << 2048, 2, n).to_bytes(256, "little") + struct.pack("<I", e)
+
+
 def is_private(path):
     with open(path, "rb") as src:
         return b"PRIVATE KEY" in src.read()

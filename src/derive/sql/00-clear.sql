@@ -16,6 +16,7 @@ DELETE FROM d_avb WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_uncovered WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_ca WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_ota_certs WHERE scan_id=(SELECT scan_id FROM cur);
+DELETE FROM d_firmware WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_payload_sigs WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_payload_checks WHERE scan_id=(SELECT scan_id FROM cur);
 DELETE FROM d_coverage WHERE scan_id=(SELECT scan_id FROM cur);

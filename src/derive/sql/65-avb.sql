@@ -34,7 +34,7 @@ INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), 'vbmeta', w.part, w.by_part,
 -- What the bytes of a partition were found to be, under each of the names that it may have.
 DROP TABLE IF EXISTS temp.checked;
 CREATE TEMP TABLE checked AS SELECT p.place_id, gh_stem(coalesce(nullif(p.image,''), p.name)) AS part, c.kind, c.hash_algorithm, c.salt, c.image_size,
-		c.said, c.digest, c.state, c.why, c.tree, c.first_bad, c.fec
+		c.said, c.digest, c.state, c.why, c.tree, c.first_bad, c.fec, c.signature, c.signed_text
 	FROM places p JOIN c_verity_checks c USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1;
 CREATE INDEX temp.checked_part ON checked(part);
 DROP TABLE IF EXISTS temp.have;
@@ -55,17 +55,26 @@ INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), s.kind, s.part, s.by_part, c
 		WHEN lower(c.digest)<>s.digest THEN 'differs'
 		WHEN coalesce(c.tree,'same')<>'same' THEN 'other tree'
 		ELSE 'verified' END,
-	CASE WHEN c.rowid IS NULL THEN CASE WHEN s.part IN (SELECT part FROM have) THEN 'it has no footer of its own with the parameters' ELSE 'not among what was given' END
+	CASE WHEN c.rowid IS NULL THEN CASE WHEN s.part IN (SELECT part FROM have) THEN printf('%s signs a %s of it over %d bytes; not computed: the partition carries no footer of its own, which is where the parameters are read', s.by_part, CASE s.kind WHEN 'hash' THEN 'hash' ELSE 'hash tree' END, s.image_size) ELSE 'not among what was given' END
 		WHEN c.hash_algorithm<>s.hash_algorithm OR lower(c.salt)<>s.salt OR c.image_size<>s.image_size
 			THEN 'the footer in the partition speaks of another hash than '||s.by_part
 		WHEN c.state IN ('unread','unsupported') THEN c.why
 		WHEN lower(c.digest)<>s.digest THEN 'signed is '||s.digest||', the bytes come to '||lower(c.digest)||coalesce('; '||c.why, '')
 		ELSE c.why END, c.fec
 	FROM said s LEFT JOIN checked c ON c.rowid=s.c ORDER BY s.ord, s.n;
--- Android 7 and 8 without vbmeta: the table behind the file system. Its signature is by a key in the ramdisk, and is not checked.
-INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), 'table', c.part, 'the partition itself', c.place_id, NULL, NULL, NULL, c.hash_algorithm, NULL, NULL, NULL,
-	CASE WHEN c.state<>'same' THEN CASE c.state WHEN 'differs' THEN 'differs' ELSE 'not checked' END WHEN c.tree<>'same' THEN 'other tree' ELSE 'consistent' END,
-	coalesce(c.why, 'the signature over the root is by a key in the ramdisk, which was not applied'), c.fec FROM checked c WHERE c.kind='table';
+-- Android 7 and 8 without vbmeta: the table behind the file system. fs_mgr takes it if verity_key in the ramdisk signed it.
+DROP TABLE IF EXISTS temp.vk;
+CREATE TEMP TABLE vk AS SELECT DISTINCT k.sha256, k.spki FROM c_verity_keys k CROSS JOIN places p USING(blob_id) WHERE p.scan_id=(SELECT scan_id FROM cur) AND p.live=1;
+DROP TABLE IF EXISTS temp.tables;
+CREATE TEMP TABLE tables AS SELECT c.rowid AS c, (SELECT min(k.sha256) FROM vk k WHERE gh_signed_text(k.spki, c.signed_text, c.signature)) AS key
+	FROM checked c WHERE c.kind='table';
+INSERT INTO d_avb SELECT (SELECT scan_id FROM cur), 'table', c.part, 'the partition itself', c.place_id, NULL, t.key, NULL, c.hash_algorithm, NULL, NULL, NULL,
+	CASE WHEN c.state<>'same' THEN CASE c.state WHEN 'differs' THEN 'differs' ELSE 'not checked' END WHEN c.tree<>'same' THEN 'other tree'
+		WHEN t.key NOT NULL THEN 'verified' WHEN EXISTS(SELECT 1 FROM vk) THEN 'other key' ELSE 'consistent' END,
+	CASE WHEN c.why NOT NULL OR c.state<>'same' OR c.tree<>'same' THEN c.why WHEN t.key NOT NULL THEN 'the table is signed by verity_key, SHA-256 of the key '||t.key
+		WHEN EXISTS(SELECT 1 FROM vk) THEN 'the table over the root is not signed by verity_key '||(SELECT min(sha256) FROM vk)
+		ELSE 'the signature over the root is by a key in the ramdisk (verity_key), which was not among what was given' END, c.fec FROM checked c JOIN tables t ON t.c=c.rowid;
+DROP TABLE temp.vk; DROP TABLE temp.tables;
 
 -- ro.boot.vbmeta.digest, where every structure on the walk is there and none is said not to be read.
 INSERT INTO d_device SELECT (SELECT scan_id FROM cur), 'vbmeta_digest', gh_digest_all(vbmeta, alg), place
@@ -80,7 +89,7 @@ INSERT INTO d_uncovered SELECT d.scan_id, CASE
 		WHEN gh_firmware_partition(d.name) THEN 'firmware'
 		WHEN EXISTS(SELECT 1 FROM c_elf e WHERE e.blob_id=d.blob_id) THEN 'firmware'
 		ELSE 'data' END, d.name, d.slot, d.size, d.fs_type,
-	(SELECT count(*) FROM nodes n JOIN places p ON p.node_id=n.node_id WHERE n.scan_id=d.scan_id AND n.kind='fs' AND n.image=gh_stem(d.name) AND p.ftype='file')
+	(SELECT count(*) FROM nodes n JOIN places p ON p.node_id=n.node_id WHERE n.scan_id=d.scan_id AND n.kind='fs' AND n.image=gh_stem(d.name) AND p.ftype='file'), NULL
 	FROM d_partitions d WHERE d.scan_id=(SELECT scan_id FROM cur) AND d.live=1 AND gh_stem(d.name) NOT LIKE 'vbmeta%' AND gh_stem(d.name)<>'super'
 		AND coalesce(d.fs_type,'') NOT IN ('lp','vbmeta')
 		AND gh_stem(d.name) NOT IN (SELECT partition FROM d_avb v WHERE v.scan_id=d.scan_id AND v.kind<>'table')

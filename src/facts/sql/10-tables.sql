@@ -78,7 +78,11 @@ CREATE TABLE IF NOT EXISTS d_avb(scan_id INTEGER, kind TEXT /* vbmeta hash hasht
 	key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INTEGER, rollback_location INTEGER, flags INTEGER,
 	state TEXT,             -- verified consistent | failed other key differs other tree other footer | unsigned unsupported not checked missing
 	why TEXT, fec INTEGER);
-CREATE TABLE IF NOT EXISTS d_uncovered(scan_id INTEGER, list TEXT /* code firmware data */, name TEXT, slot TEXT, size INTEGER, format TEXT, files INTEGER);
+CREATE TABLE IF NOT EXISTS d_uncovered(scan_id INTEGER, list TEXT /* code firmware data */, name TEXT, slot TEXT, size INTEGER, format TEXT, files INTEGER,
+	signed TEXT);           -- what is known of its own signatures
+-- Signatures of firmware with the files beside it: state verified failed incomplete unsigned unsupported.
+CREATE TABLE IF NOT EXISTS d_firmware(scan_id INTEGER, place_id INTEGER, n INTEGER, at INTEGER, maker TEXT, signer TEXT, part TEXT, state TEXT, why TEXT, why_at INTEGER,
+	algorithm TEXT, cert_sha256 TEXT, subject TEXT, root_sha256 TEXT, root TEXT, software TEXT, hardware TEXT, first_bad INTEGER);
 CREATE TABLE IF NOT EXISTS d_ca(scan_id INTEGER, place_id INTEGER, n INTEGER, blob_id INTEGER, store TEXT, in_baseline INTEGER);
 CREATE TABLE IF NOT EXISTS d_ota_certs(scan_id INTEGER, place_id INTEGER, cert_sha256 TEXT, subject TEXT);
 -- The place (file, partition, INPUT) in which a content lies that is no file of its own.

@@ -111,7 +111,9 @@
 	c.footer, c.at, c.state, c.why FROM c_avb_images c CROSS JOIN here p USING(blob_id);
 @VIEW@ avb AS SELECT kind, partition, by_partition, place_id AS file_id, at, key_sha1, want_sha1, algorithm, rollback, rollback_location, flags, state, why,
 	fec FROM d_avb WHERE scan_id=@SCAN@;
-@VIEW@ uncovered AS SELECT list, name, slot, size, format, files FROM d_uncovered WHERE scan_id=@SCAN@;
+@VIEW@ uncovered AS SELECT list, name, slot, size, format, files, signed FROM d_uncovered WHERE scan_id=@SCAN@;
+@VIEW@ firmware_signs AS SELECT d.place_id AS file_id, p.name, d.at, d.maker, d.signer, d.part, d.state, d.why, d.why_at, d.algorithm, d.cert_sha256, d.subject, d.root_sha256,
+	d.root, d.software, d.hardware, d.first_bad FROM d_firmware d JOIN places p USING(place_id) WHERE d.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ avb_descriptors AS SELECT p.place_id*256+(c.image&255) AS image_id, p.place_id AS file_id, c.kind, c.partition, c.digest AS root_digest, CASE c.kind WHEN 'chain' THEN c.digest END AS key_sha1, c.salt,
 	c.hash_algorithm, c.image_size, c.flags,
 	(SELECT v.state='verified' FROM d_avb v WHERE v.scan_id=@SCAN@ AND v.kind=c.kind AND v.partition=c.partition AND v.at=c.at) AS verified, c.at

@@ -27,6 +27,7 @@ struct vbmeta {
 	uint64_t rollback;
 	uint32_t flags, location;
 	struct gh_str release;
+	bool outside; /* one of its ranges lies outside of its block */
 };
 
 struct footer {
@@ -97,13 +98,14 @@ static enum gh_code header_read(struct gh_ctx *ctx, const uint8_t *p, struct vbm
 }
 
 static void check_range(
-	struct gh_ctx *ctx, const struct vbmeta *v, const char *what, struct range *r, uint64_t limit, uint64_t at)
+	struct gh_ctx *ctx, struct vbmeta *v, const char *what, struct range *r, uint64_t limit, uint64_t at)
 {
 	if (gh_within(r->off, r->size, limit))
 		return;
 	gh_note(ctx, GH_BAD, v->at + at, "the %s lies outside of its block of %llu bytes", what,
 		(unsigned long long)limit);
 	*r = (struct range){0};
+	v->outside = true;
 }
 
 static void check_sizes(struct gh_ctx *ctx, struct vbmeta *v)
@@ -161,6 +163,30 @@ static struct gh_cursor part(const struct vbmeta *v, const uint8_t *all, uint64_
 	return gh_cursor(all + block + r.off, (size_t)r.size, v->at + block + r.off);
 }
 
+/* The list as avb_descriptor_foreach walks it; *ret_at is where it breaks. */
+static bool list_holds(struct gh_cursor c, uint64_t *ret_at)
+{
+	while (gh_left(&c)) {
+		*ret_at = gh_at(&c);
+		gh_skip(&c, 8);
+		uint64_t n = gh_u64be(&c);
+		if (c.bad || n % 8 || n > gh_left(&c))
+			return false;
+		gh_skip(&c, n);
+	}
+	return true;
+}
+
+/* libavb gives up a structure whose list it cannot walk, whoever signed it. */
+static void verdict_of_list(const struct vbmeta *v, const uint8_t *all, struct avb_verdict *r)
+{
+	uint64_t at = v->at;
+	if (v->outside)
+		*r = (struct avb_verdict){"failed", "signed, and one of its parts lies outside of it", v->at};
+	else if (!list_holds(part(v, all, HEADER + v->auth_size, v->descriptors), &at))
+		*r = (struct avb_verdict){"failed", "signed, and its list of descriptors reaches behind its end", at};
+}
+
 /* What check_sizes() found outside of its block is empty by now, and so not verified. */
 static struct avb_verdict verify(struct gh_ctx *ctx, const struct vbmeta *v, const uint8_t *all)
 {
@@ -177,7 +203,10 @@ static struct avb_verdict verify(struct gh_ctx *ctx, const struct vbmeta *v, con
 	memcpy(data, all, HEADER);
 	memcpy(data + HEADER, all + aux, v->aux_size);
 	s.data = data;
-	return avb_verify(&s);
+	struct avb_verdict r = avb_verify(&s);
+	if (!r.why)
+		verdict_of_list(v, all, &r);
+	return r;
 }
 
 static enum gh_code structure(
@@ -310,7 +339,7 @@ static enum gh_code avb_run(struct gh_ctx *ctx, const struct gh_blob *blob, stru
 const struct gh_inspector gh_inspector_avb = {
 	.name = "avb",
 	.title = "Android Verified Boot",
-	.version = 2,
+	.version = 3,
 	.wants = avb_wants,
 	.run = avb_run,
 };

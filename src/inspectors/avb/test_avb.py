@@ -285,7 +285,36 @@ def damage():
     changed("original size behind the vbmeta", data, tail + 12, ">Q", 1 << 50, [("bad", tail + 12)], 1, 1)
 
 
+def resigned(blob, at, fmt, value):
+    """Changed, and then signed by the right key."""
+    data = bytearray(blob)
+    struct.pack_into(fmt, data, at, value)
+    auth, = struct.unpack_from(">Q", data, 12)
+    hash_at, hash_n, sig_at, sig_n = struct.unpack_from(">4Q", data, 32)
+    signed = bytes(data[:256] + data[256 + auth:])
+    (D / "tbs").write_bytes(signed)
+    data[256 + hash_at:256 + hash_at + hash_n] = hashlib.sha256(signed).digest()
+    data[256 + sig_at:256 + sig_at + sig_n] = ght.run("openssl", "dgst", "-sha256", "-sign", key(2048), D / "tbs")
+    return bytes(data)
+
+
+def overruns():
+    """A signature that holds is no help to a structure that does not hold together: libavb gives it up."""
+    blob = mk.vbmeta([mk.property_descriptor("a", "1"), mk.hash_descriptor("boot", str(D / "data"), SALT)], "SHA256_RSA2048", key=str(key(2048)))
+    aux = 256 + struct.unpack_from(">Q", blob, 12)[0]
+    state = lambda data: [(r["state"], r["why"]) for r in images(ght.drive(write("re.img", data)))]  # noqa: E731
+    ght.equal(state(resigned(blob, aux + 16, ">Q", 1)), [("verified", None)], "signed anew: verified")
+    broken, outside = "signed, and its list of descriptors reaches behind its end", "signed, and one of its parts lies outside of it"
+    for value in (1 << 62, (1 << 64) - 8, 3, 8 * 1000, (1 << 64) - 1):
+        ght.equal(state(resigned(blob, aux + 8, ">Q", value)), [("failed", broken)], f"a descriptor of {value} bytes, signed")
+    size, = struct.unpack_from(">Q", blob, 104)
+    ght.equal(state(resigned(blob, 104, ">Q", size - 4)), [("failed", broken)], "a list that ends inside of a descriptor, signed")
+    for at, what in ((96, "list"), (104, "list's size"), (80, "key metadata")):
+        ght.equal(state(resigned(blob, at, ">Q", 1 << 40)), [("failed", outside)], f"{what} outside, signed")
+
+
 own()
+overruns()
 unverified()
 footers()
 partition()

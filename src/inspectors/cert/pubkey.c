@@ -222,3 +222,37 @@ bool pubkey_verify(
 	ERR_clear_error();
 	return ok;
 }
+
+bool pubkey_verify_bare(const struct pubkey *key, const uint8_t *hash, size_t hash_len, const uint8_t *sig, size_t n)
+{
+	if (!key->key || key->kind != KEY_RSA)
+		return false;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->key, NULL);
+	bool ok = ctx && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+		  EVP_PKEY_verify(ctx, sig, n, hash, hash_len) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+bool pubkey_sha256(const struct pubkey *key, uint8_t ret[PUBKEY_DIGEST_MAX])
+{
+	uint8_t *der = NULL;
+	int n = key->key ? i2d_PUBKEY(key->key, &der) : 0;
+	bool ok = n > 0 && digest_data(DIGEST_SHA256, der, (size_t)n, ret);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return ok;
+}
+
+size_t pubkey_der(const struct pubkey *key, uint8_t *ret, size_t cap)
+{
+	uint8_t *der = NULL;
+	int n = key->key ? i2d_PUBKEY(key->key, &der) : 0;
+	size_t fits = n > 0 && (size_t)n <= cap ? (size_t)n : 0;
+	if (fits)
+		memcpy(ret, der, fits);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return fits;
+}

@@ -40,4 +40,11 @@ bool pubkey_same(struct gh_cursor a, struct gh_cursor b);
 bool pubkey_verify(
 	const struct pubkey *key, enum digest digest, bool pss, const uint8_t *hash, const uint8_t *sig, size_t n);
 
+/* RSA with PKCS #1 padding around the bare hash, without the DigestInfo that names it. */
+bool pubkey_verify_bare(const struct pubkey *key, const uint8_t *hash, size_t hash_len, const uint8_t *sig, size_t n);
+/* SHA-256 of its SubjectPublicKeyInfo; false when libcrypto fails. */
+bool pubkey_sha256(const struct pubkey *key, uint8_t ret[PUBKEY_DIGEST_MAX]);
+/* Its SubjectPublicKeyInfo, and its length; 0 when it is longer than cap or libcrypto fails. */
+size_t pubkey_der(const struct pubkey *key, uint8_t *ret, size_t cap);
+
 #endif

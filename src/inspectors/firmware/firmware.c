@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Firmware of other processors and of boot loaders, by what its bytes say it is. Identified only: what it does is not read, and no
- * signature is checked here. Documents: the pages of each maker in firmware.md. */
-#include "inspectors/firmware/firmware.h"
+/* Firmware of other processors and of boot loaders, by what its bytes say it is, and whether its signatures hold. What it does is not read. Documents: the pages of each maker in firmware.md. */
+#include "inspectors/firmware/sign.h"
 
 enum {
 	GFH = 56, /* FILE_INFO */
@@ -41,29 +40,31 @@ static bool is_scatter(const struct gh_probe *p)
 
 static bool firmware_wants(const struct gh_probe *p)
 {
-	return mark_of(p->head, p->head_len) || qualcomm_elf(p->head, p->head_len) ||
-	       qualcomm_mbn(p->head, p->head_len, p->size) || is_scatter(p);
+	return mark_of(p->head, p->head_len) || mediatek_image(p->head, p->head_len) ||
+	       qualcomm_elf(p->head, p->head_len) || qualcomm_mbn(p->head, p->head_len, p->size) || is_scatter(p);
 }
 
 /* FILE_INFO of a preloader: behind the headers of its storage, which name no place for it. */
-static void file_info(const struct gh_blob *b, struct gh_row_firmware *row)
+static bool file_info(const struct gh_blob *b, struct gh_row_firmware *row, uint64_t *ret_at)
 {
 	const uint8_t *p = memmem(b->data, (size_t)gh_min(b->size, 64 << 10), "FILE_INFO\0\0\0", 12);
 	if (!p || p - b->data < 8)
-		return;
+		return false;
 	struct gh_cursor c = gh_cursor(b->data, (size_t)b->size, 0);
 	gh_seek(&c, (uint64_t)(p - b->data) - 8);
 	if (gh_u32(&c) != 0x014d4d4d)
-		return;
+		return false;
+	*ret_at = (uint64_t)(p - b->data) - 8;
 	gh_skip(&c, 4 + 12 + 4 + 2 + 1);
 	uint8_t sig_type = gh_u8(&c);
 	uint32_t load = gh_u32(&c);
 	gh_skip(&c, 12);
 	uint32_t sig_size = gh_u32(&c);
 	if (c.bad)
-		return;
+		return false;
 	row->load = load;
 	row->is_signed = sig_type && sig_size;
+	return true;
 }
 
 static void dhtb(struct gh_ctx *ctx, const struct gh_blob *b, struct gh_row_firmware *row)
@@ -99,8 +100,9 @@ static void scatter(struct gh_ctx *ctx, const struct gh_blob *b)
 			.load = GH_NULL, .is_signed = GH_NULL, .header = GH_NULL);
 }
 
-static enum gh_code marked(struct gh_ctx *ctx, const struct gh_blob *b, const struct mark *m)
+static enum gh_code marked(struct gh_ctx *ctx, const struct gh_blob *b, const struct mark *m, struct gh_err *err)
 {
+	uint64_t info = UINT64_MAX;
 	struct gh_row_firmware row = {.maker = gh_str(m->maker),
 		.kind = gh_str(m->kind),
 		.size = (int64_t)b->size,
@@ -108,7 +110,8 @@ static enum gh_code marked(struct gh_ctx *ctx, const struct gh_blob *b, const st
 		.is_signed = GH_NULL,
 		.header = GH_NULL};
 	if (strcmp(m->maker, "mediatek") == 0) {
-		file_info(b, &row);
+		if (!file_info(b, &row, &info))
+			info = UINT64_MAX;
 		if (strcmp(m->kind, "gfh") != 0)
 			row.variant = gh_text(
 				&(struct gh_cursor){.p = b->data, .n = (size_t)b->size}, (size_t)gh_min(12, b->size));
@@ -120,17 +123,20 @@ static enum gh_code marked(struct gh_ctx *ctx, const struct gh_blob *b, const st
 		row.header = gh_u32(&c); /* version; of BOOTLDR! the number of images */
 	}
 	ctx->ops->emit(ctx, GH_T_firmware, 0, &row);
-	return GH_OK;
+	return info == UINT64_MAX ? GH_OK : mediatek_preloader_verify(ctx, b, info, err);
 }
 
 static enum gh_code firmware_run(struct gh_ctx *ctx, const struct gh_blob *b, struct gh_err *err)
 {
+	const uint8_t *magic;
+	if (b->size >= 4 && !gh_view(b->src, ctx->arena, 0, 4, &magic, NULL) && mediatek_image(magic, 4))
+		return mediatek_image_verify(ctx, b, err);
 	if (!b->data)
 		return gh_fail(err, GH_LIMIT, 0, "too large to be held whole");
 	size_t n = (size_t)b->size;
 	const struct mark *m = mark_of(b->data, n);
 	if (m)
-		return marked(ctx, b, m);
+		return marked(ctx, b, m, err);
 	if (qualcomm_elf(b->data, n))
 		return qualcomm_elf_run(ctx, b, err);
 	if (qualcomm_mbn(b->data, n, b->size))
@@ -141,7 +147,7 @@ static enum gh_code firmware_run(struct gh_ctx *ctx, const struct gh_blob *b, st
 }
 
 const struct gh_inspector gh_inspector_firmware = {.name = "firmware",
-	.title = "firmware images, identified",
-	.version = 1,
+	.title = "firmware images and their signatures",
+	.version = 2,
 	.wants = firmware_wants,
 	.run = firmware_run};

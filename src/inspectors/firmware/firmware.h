@@ -6,6 +6,33 @@
 #include "base/num.h"
 #include "tree/plugin.h"
 
+/* A segment of Qualcomm's ELF files. */
+struct qualcomm_part {
+	uint32_t flags;
+	uint64_t off, size;
+};
+
+struct qualcomm_elf {
+	struct gh_cursor all;
+	bool wide;
+	uint64_t phoff, entry;
+	uint32_t n;
+};
+
+enum { QUALCOMM_HASHES = 2 };
+
+/* What bits 24 to 26 of p_flags say. */
+static inline unsigned qualcomm_part_kind(const struct qualcomm_part *p)
+{
+	return p->flags >> 24 & 7;
+}
+
+bool qualcomm_elf_open(const uint8_t *p, size_t n, struct qualcomm_elf *ret);
+/* False: its header is not in the file. */
+bool qualcomm_part(const struct qualcomm_elf *e, uint32_t i, struct qualcomm_part *ret);
+/* The segment with hashes and signatures, where it lies in this file. */
+bool qualcomm_hashes(const struct qualcomm_elf *e, struct qualcomm_part *ret);
+
 /* An ELF file with a program header that Qualcomm's flags mark as hash segment? */
 bool qualcomm_elf(const uint8_t *p, size_t n);
 enum gh_code qualcomm_elf_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;

@@ -2,12 +2,9 @@
 /* Qualcomm's images: ELF files whose program headers name a hash segment, with an MBN header of version 3, 5, 6 or 7 before the hashes
  * (Qualcomm, "Secure Boot and Image Authentication", versions 1 and 2; version 7: coreboot util/qualcomm), and images with such a header
  * alone. */
-#include "inspectors/firmware/firmware.h"
+#include "inspectors/firmware/sign.h"
 
 enum {
-	KIND_SHIFT = 24, /* of p_flags */
-	KIND_MASK = 7,
-	KIND_HASH = 2,
 	PHDRS_MAX = 256, /* the largest real image has 40 */
 	MBN = 40,
 	SBL = 80,
@@ -15,24 +12,12 @@ enum {
 	IMAGE_ID_MAX = 64, /* real ones stay below 40 */
 };
 
-struct phdr {
-	uint32_t flags;
-	uint64_t off, size;
-};
-
-struct elf {
-	struct gh_cursor all;
-	bool wide;
-	uint64_t phoff, entry;
-	uint32_t n;
-};
-
-static bool elf_open(const uint8_t *p, size_t n, struct elf *e)
+bool qualcomm_elf_open(const uint8_t *p, size_t n, struct qualcomm_elf *e)
 {
 	struct gh_cursor c = gh_cursor(p, n, 0);
 	if (n < 52 || memcmp(p, "\177ELF", 4) != 0 || p[4] < 1 || p[4] > 2 || p[5] != 1)
 		return false;
-	*e = (struct elf){.all = c, .wide = p[4] == 2};
+	*e = (struct qualcomm_elf){.all = c, .wide = p[4] == 2};
 	gh_seek(&c, 24);
 	e->entry = e->wide ? gh_u64(&c) : gh_u32(&c);
 	e->phoff = e->wide ? gh_u64(&c) : gh_u32(&c);
@@ -44,7 +29,7 @@ static bool elf_open(const uint8_t *p, size_t n, struct elf *e)
 	return !c.bad && size == (e->wide ? 56 : 32);
 }
 
-static bool phdr(const struct elf *e, uint32_t i, struct phdr *ret)
+bool qualcomm_part(const struct qualcomm_elf *e, uint32_t i, struct qualcomm_part *ret)
 {
 	struct gh_cursor c = e->all;
 	uint64_t at;
@@ -67,19 +52,24 @@ static bool phdr(const struct elf *e, uint32_t i, struct phdr *ret)
 	return !c.bad;
 }
 
-static bool hash_segment(const struct elf *e, struct phdr *ret)
+bool qualcomm_hashes(const struct qualcomm_elf *e, struct qualcomm_part *ret)
 {
-	for (uint32_t i = 0; i < e->n && phdr(e, i, ret); i++)
-		if ((ret->flags >> KIND_SHIFT & KIND_MASK) == KIND_HASH)
+	struct qualcomm_part first;
+	for (uint32_t i = 0; i < e->n && qualcomm_part(e, i, ret); i++)
+		if (qualcomm_part_kind(ret) == QUALCOMM_HASHES) {
+			/* A .mdt is the headers and the hash segment alone, one behind the other. */
+			if (qualcomm_part(e, 0, &first) && first.size < e->all.n && e->all.n - first.size == ret->size)
+				ret->off = first.size;
 			return true;
+		}
 	return false;
 }
 
 bool qualcomm_elf(const uint8_t *p, size_t n)
 {
-	struct elf e;
-	struct phdr h;
-	return elf_open(p, n, &e) && hash_segment(&e, &h);
+	struct qualcomm_elf e;
+	struct qualcomm_part h;
+	return qualcomm_elf_open(p, n, &e) && qualcomm_hashes(&e, &h);
 }
 
 /* ---- words ---- */
@@ -144,17 +134,14 @@ enum gh_code qualcomm_elf_run(struct gh_ctx *ctx, const struct gh_blob *b, struc
 		.size = (int64_t)b->size,
 		.is_signed = GH_NULL,
 		.header = GH_NULL};
-	struct elf e;
-	struct phdr first = {0}, h;
+	struct qualcomm_elf e;
+	struct qualcomm_part h;
 	enum gh_code code = gh_spend_steps(ctx->budget, PHDRS_MAX + b->size / 64, 0, err);
-	if (code || !elf_open(b->data, (size_t)b->size, &e) || !hash_segment(&e, &h))
+	if (code || !qualcomm_elf_open(b->data, (size_t)b->size, &e) || !qualcomm_hashes(&e, &h))
 		return code;
 	struct gh_cursor c = e.all;
 	qualcomm_words(ctx, b, &row);
 	row.load = (int64_t)e.entry;
-	/* A .mdt is the headers and the hash segment alone, one behind the other. */
-	if (phdr(&e, 0, &first) && first.size < b->size && b->size - first.size == h.size)
-		h.off = first.size;
 	if (gh_within(h.off, gh_min(h.size, MBN), b->size)) {
 		gh_seek(&c, h.off);
 		if (!mbn(c, b->size - h.off, &row))
@@ -163,7 +150,9 @@ enum gh_code qualcomm_elf_run(struct gh_ctx *ctx, const struct gh_blob *b, struc
 	if (memmem(b->data, (size_t)b->size, "_FVH", 4))
 		row.kind = GH_STR("uefi");
 	ctx->ops->emit(ctx, GH_T_firmware, e.phoff, &row);
-	return GH_OK;
+	return row.header == GH_NULL || !gh_within(h.off, h.size, b->size)
+		       ? GH_OK
+		       : qualcomm_verify(ctx, b, &e, h.off, h.size, err);
 }
 
 /* A bare header has no magic number: all its sizes must add up. Version 7 comes in ELF files only. */
@@ -210,5 +199,5 @@ enum gh_code qualcomm_mbn_run(struct gh_ctx *ctx, const struct gh_blob *b, struc
 		row.load = gh_u32(&c);
 	}
 	ctx->ops->emit(ctx, GH_T_firmware, 0, &row);
-	return GH_OK;
+	return *b->data == 0xd1 ? GH_OK : qualcomm_verify(ctx, b, NULL, 0, b->size, err);
 }

@@ -152,6 +152,22 @@ def metadata():
     ght.equal(checks(write("plain.img", data)), [], "a file system without metadata: nothing")
 
 
+def keys():
+    """verity_key as libmincrypt holds it, written from the structure."""
+    for e in (3, 65537):
+        ght.run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", f"rsa_keygen_pubexp:{e}", "-out", D / "v.pem")
+        raw = mk.mincrypt(D / "v.pem")
+        row, = ght.rows(ght.inspect("verity_key", raw, "verity"), "verity_keys")
+        spki = ght.run("openssl", "pkey", "-in", D / "v.pem", "-pubout", "-outform", "DER")
+        ght.equal((row["sha256"], row["spki"], row["bits"]), (ght.sha(spki), spki.hex(), 2048), f"verity_key, exponent {e}")
+    for at, value, what in ((0, 65, "a key of 65 words"), (520, 1, "exponent below 3"), (520, 0x80000000, "even RSA exponent")):
+        bad = bytearray(raw)
+        struct.pack_into("<I", bad, at, value)
+        got = ght.inspect("verity_key", bytes(bad), "verity")
+        ght.check(not ght.rows(got, "verity_keys") and what in str(got), f"verity_key: {what}")
+    ght.equal(ght.rows(ght.inspect("verity_key", raw[:-1], "verity"), "verity_keys"), [], "a file of another size is none")
+
+
 def seeds():
     for p in sorted((pathlib.Path(__file__).parent / "seeds").iterdir()):
         ght.check(p.stat().st_size <= 16384 and checks(p), f"seed {p.name}")
@@ -160,5 +176,6 @@ def seeds():
 trees()
 hashes()
 metadata()
+keys()
 seeds()
 ght.done()

@@ -277,11 +277,13 @@ static bool has_footer(const struct gh_probe *probe)
 
 static bool verity_wants(const struct gh_probe *probe)
 {
-	return has_footer(probe) || verity_table_wants(probe);
+	return has_footer(probe) || verity_table_wants(probe) || verity_key_wants(probe);
 }
 
 static enum gh_code verity_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err)
 {
+	if (verity_key_wants(&(struct gh_probe){.name = blob->name, .size = blob->size}))
+		return verity_key_run(ctx, blob, err);
 	enum gh_code code = blob->size < FOOTER ? GH_OK : footer_run(ctx, blob, err);
 	return code ? code : verity_table_run(ctx, blob, err);
 }
@@ -289,7 +291,7 @@ static enum gh_code verity_run(struct gh_ctx *ctx, const struct gh_blob *blob, s
 const struct gh_inspector gh_inspector_verity = {
 	.name = "verity",
 	.title = "hashes and hash trees of partitions",
-	.version = 1,
+	.version = 2,
 	.wants = verity_wants,
 	.run = verity_run,
 };

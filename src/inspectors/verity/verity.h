@@ -33,4 +33,8 @@ enum gh_code verity_check(
 bool verity_table_wants(const struct gh_probe *probe);
 enum gh_code verity_table_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
 
+/* key.c: verity_key, 524 bytes as adb's keys are (system/core/libmincrypt). */
+bool verity_key_wants(const struct gh_probe *probe);
+enum gh_code verity_key_run(struct gh_ctx *ctx, const struct gh_blob *blob, struct gh_err *err) GH_MUST;
+
 #endif

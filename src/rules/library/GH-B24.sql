@@ -9,7 +9,8 @@
 --@ case: K51 tablets whose chained partitions were signed anew with public keys
 --@ lookalike: a chain to a partition that is not among the input is not matched. A generic system image is signed by its own
 --|  key on purpose: on a developer build the row is lowered
---@ explain: The first signed list hands the check of some partitions to other keys, and names them. This partition carries a signature by
+--@ explain: The first signed list hands the check of some partitions to other keys, and names them; on Android 7 and 8 without such a list the
+--|  key lies in the ramdisk. This partition carries a signature by
 --|  a key that is not the one named. Its own signature may well hold: it was made by somebody else.
 --|
 --|  A phone that checks would not start with it. It does not show who that somebody is.
@@ -20,4 +21,4 @@ SELECT v.file_id AS file_id, v.at AS at,
               COALESCE(' ('||(SELECT min(k.name) FROM known_keys k WHERE k.digest=v.key_sha1)||')','')) AS evidence,
        CASE WHEN s.build_type IN ('userdebug','eng') THEN 'medium' END AS severity, v.partition AS subject
 FROM avb v, scan s
-WHERE v.kind='vbmeta' AND v.state='other key';
+WHERE v.kind IN ('vbmeta','table') AND v.state='other key';
