@@ -222,6 +222,7 @@ static void page(struct gh_html *h, const struct gh_report_style *style)
 		gh_html_advice(h);
 	gh_html_examined(h);
 	gh_html_findings(h);
+	gh_html_told(h);
 	if (!watch_only)
 		gh_html_integrity(h);
 	gh_html_checks(h);

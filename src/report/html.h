@@ -27,6 +27,7 @@ void gh_html_head(struct gh_html *h, const char *title, struct gh_str of);
 /* The page from top to bottom. */
 void gh_html_top(struct gh_html *h);
 void gh_html_watch(struct gh_html *h);
+void gh_html_told(struct gh_html *h); /* of a running phone */
 void gh_html_examined(struct gh_html *h);
 void gh_html_detail(struct gh_html *h, const struct gh_finding *f); /* part of a finding's evidence */
 void gh_html_bytes(struct gh_html *h); /* part of what was examined */

@@ -132,6 +132,8 @@ void gh_html_top(struct gh_html *h)
 	if (!watch_only)
 		put(h, "<a href=\"#advice\">What to do now</a> ");
 	put(h, "<a href=\"#examined\">What was examined</a> <a href=\"#findings\">What was found</a> ");
+	if (m->n_told)
+		put(h, "<a href=\"#told\">What the phone says</a> ");
 	if (!watch_only)
 		put(h, "<a href=\"#integrity\">What is signed</a> ");
 	put(h, "<a href=\"#checks\">Checks</a> ");

@@ -286,6 +286,26 @@ static void recordings(struct gh_json *j, const struct gh_watched *w)
 	gh_json_shut(j, ']');
 }
 
+/* Only where a running phone said something: other reports stay as they are. */
+static void told(struct gh_json *j, const struct gh_model *m, size_t cap)
+{
+	if (!m->n_told)
+		return;
+	gh_json_open(j, "phone_says", '[');
+	for (size_t i = 0; i < m->n_told && (!cap || i < cap); i++) {
+		gh_json_open(j, NULL, '{');
+		gh_json_text(j, "of", m->told[i].part);
+		gh_json_text(j, "what", m->told[i].what);
+		gh_json_text(j, "value", m->told[i].value);
+		gh_json_text(j, "file", m->told[i].place);
+		if (m->told[i].line != GH_NULL)
+			gh_json_number(j, "line", m->told[i].line);
+		gh_json_text(j, "witness", GH_STR("the phone's own word"));
+		gh_json_shut(j, '}');
+	}
+	gh_json_shut(j, ']');
+}
+
 static void finding(struct gh_json *j, const struct gh_finding *f)
 {
 	struct gh_mark mark = gh_arena_mark(j->arena);
@@ -428,6 +448,7 @@ void gh_json_model(const struct gh_model *m, const struct gh_report_style *style
 	bytes(&j, m, cap);
 	axes(&j, m);
 	recordings(&j, &m->watched);
+	told(&j, m, cap);
 	findings(&j, m, cap);
 	traffic(&j, m, cap);
 	rules(&j, m);

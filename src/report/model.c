@@ -574,6 +574,8 @@ enum gh_code gh_model_read(struct gh_model *m, struct gh_db *db, int64_t scan, s
 	if (code == GH_OK)
 		code = gh_watched_read(m, err);
 	if (code == GH_OK)
+		code = gh_told_read(m, err);
+	if (code == GH_OK)
 		gh_words(m);
 	return code;
 }

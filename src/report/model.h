@@ -5,6 +5,7 @@
 #define GH_REPORT_MODEL_H
 
 #include "report/report.h"
+#include "report/told.h"
 #include "report/watch.h"
 #include "rules/rules.h"
 
@@ -165,6 +166,8 @@ struct gh_model {
 	unsigned evaluated, silent, quiet; /* checks: made, not made, made and found nothing */
 	struct gh_axis axis[GH_N_AXES];
 	struct gh_watched watched; /* recordings of heart rate */
+	struct gh_told *told; /* what a running phone says of itself */
+	size_t n_told;
 	bool phone; /* anything of a phone was recognised */
 	const char *verdict_state;
 	struct gh_str headline, beside, verdict; /* the verdict is both */
@@ -231,6 +234,10 @@ struct gh_str gh_shell_word(struct gh_arena *arena, struct gh_str s);
 /* Next step in full, and its first sentence beyond keeping the evidence. */
 struct gh_str gh_next(struct gh_arena *arena, const struct gh_finding *f);
 struct gh_str gh_next_short(struct gh_arena *arena, const struct gh_finding *f);
+
+/* ---- told.c ---- */
+
+enum gh_code gh_told_read(struct gh_model *m, struct gh_err *err) GH_MUST;
 
 /* ---- watch.c ---- */
 

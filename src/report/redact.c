@@ -275,6 +275,11 @@ void gh_redact(struct gh_model *m)
 		redact(r, &m->strays[i].place);
 		m->strays[i].head = GH_NONE; /* bytes of whoever left them there */
 	}
+	for (size_t i = 0; i < m->n_told; i++) {
+		redact(r, &m->told[i].what);
+		redact(r, &m->told[i].value);
+		redact(r, &m->told[i].place);
+	}
 	for (size_t i = 0; i < m->watched.n_recordings; i++) {
 		redact(r, &m->watched.recording[i].name);
 		redact(r, &m->watched.recording[i].source);

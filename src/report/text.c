@@ -255,6 +255,26 @@ static void put_traffic(struct gh_screen *t, struct gh_model *m)
 		gh_screen_put(t, gh_str_fmt(z, "and %zu more parties, in the report", m->n_parties - n), 0, 2, NULL);
 }
 
+/* Of a running phone: what it says it is, and how much more it says. */
+static void put_told(struct gh_screen *t, const struct gh_model *m)
+{
+	enum { LINES = 4 };
+	size_t shown = 0;
+	for (size_t i = 0; i < m->n_told && shown < LINES; i++) {
+		const struct gh_told *s = &m->told[i];
+		if (!gh_str_is(s->part, "It says it is") && !gh_str_is(s->part, "Packages"))
+			continue;
+		struct gh_str line = gh_str_fmt(
+			t->arena, "It says: %.*s %.*s", (int)s->what.n, s->what.p, (int)s->value.n, s->value.p);
+		gh_screen_put(t, gh_strn(line.p, t->width ? gh_fit(line, t->width) : line.n), 0, 2, NULL);
+		shown++;
+	}
+	if (m->n_told > shown)
+		gh_screen_put(t,
+			gh_str_fmt(t->arena, "and %zu more lines of its own word, in the report", m->n_told - shown), 0,
+			2, NULL);
+}
+
 /* What stands around the findings goes first: these get the lines that are left. Returns how many are shown. */
 static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_report_style *style)
 {
@@ -272,6 +292,8 @@ static size_t compose(struct gh_screen *t, struct gh_model *m, const struct gh_r
 		put_watched(t, m);
 	if (m->captures.n)
 		put_traffic(t, m);
+	if (m->n_told)
+		put_told(t, m);
 	if (m->phone || (!m->captures.n && !m->watched.n_recordings))
 		put_axes(t, m);
 	put_coverage(t, m);

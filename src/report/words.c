@@ -228,6 +228,12 @@ static void mild_verdict(struct gh_model *m, struct gh_str rest)
 					: gh_str_fmt(z, "None of the %u checks found anything critical or high.",
 						  m->evaluated);
 		m->beside = gh_str_fmt(z, "%.*s finding%s should be read.", (int)counts.n, counts.p, plural(n));
+	} else if (!m->phone && m->n_told) {
+		m->verdict_state = m->evaluated ? "nothing_found" : "not_judged";
+		m->headline = gh_str_fmt(z, "What the phone says of itself shows nothing that %u check%s looked for.",
+			m->evaluated, plural(m->evaluated));
+		m->beside = GH_STR(
+			"Its software was not given: a changed phone can say anything. This is not a guarantee.");
 	} else if (!m->phone) {
 		m->verdict_state = "not_recognised";
 		m->headline = GH_STR("Nothing can be said about a phone.");

@@ -9,7 +9,7 @@ INSERT OR IGNORE INTO d_live_packages SELECT (SELECT scan_id FROM cur), CAST(pac
 	coalesce(max(CASE WHEN list<>'replaced' THEN CAST(path AS TEXT) END), max(CAST(path AS TEXT))), max(uid), max(CAST(installer AS TEXT)), max(CAST(initiator AS TEXT)),
 	CASE WHEN max(system)=1 OR max(list IN ('system','replaced'))=1 OR max(CASE WHEN path LIKE '/%' AND path NOT LIKE '/data/%' AND path NOT LIKE '/mnt/%' THEN 1 END)=1 THEN 1
 		WHEN max(system)=0 OR max(list='third-party')=1 OR max(path LIKE '/data/%')=1 THEN 0 END,
-	max(disabled=1 OR list='disabled'), max(hidden=1), max(list IN ('known','with-uninstalled')) AND NOT max(list IN ('all','package','androidqf','disabled'))
+	coalesce(max(disabled=1), 0) OR max(list='disabled'), coalesce(max(hidden=1), 0), max(list IN ('known','with-uninstalled')) AND NOT max(list IN ('all','package','androidqf','disabled'))
 		AND EXISTS(SELECT 1 FROM lp WHERE list='all'),
 	(SELECT group_concat(list, ' ') FROM (SELECT DISTINCT x.list FROM lp x WHERE x.package=l.package ORDER BY 1))
 	FROM lp l GROUP BY CAST(package AS TEXT);

@@ -246,3 +246,31 @@
 		JOIN files f ON f.file_id=q.file_id AND f.attrs=1 WHERE p.key IN ('ro.build.fingerprint','ro.system.build.fingerprint'))
 	AND EXISTS(SELECT 1 FROM live_properties p JOIN properties q ON q.key=p.key AND q.value=p.value JOIN files f ON f.file_id=q.file_id AND f.attrs=1
 		WHERE p.key='ro.build.version.security_patch');
+-- What a report shows of it, in its order.
+@VIEW@ live_summary AS
+	SELECT 1 AS ord, 'It says it is' AS part, key AS what, value, file_id, line FROM live_properties WHERE key IN ('ro.product.manufacturer','ro.product.model','ro.build.fingerprint',
+		'ro.build.version.release','ro.build.version.security_patch','ro.build.type','ro.build.tags','ro.build.date')
+	UNION SELECT 1, 'It says it is', key, value, file_id, NULL FROM live_facts WHERE kind='report' AND key IN ('Build fingerprint','Kernel','dumpstate')
+	UNION SELECT 2, 'Start-up', key, value, file_id, line FROM live_properties WHERE key IN ('ro.boot.verifiedbootstate','ro.boot.flash.locked','ro.boot.veritymode',
+		'ro.boot.vbmeta.device_state','ro.boot.vbmeta.digest','ro.boot.vbmeta.public_key_digest','ro.debuggable','ro.secure','ro.adb.secure')
+	UNION SELECT 2, 'Start-up', CASE kind WHEN 'selinux' THEN 'SELinux' ELSE key END, value, file_id, NULL FROM live_facts WHERE kind='selinux' OR (kind='kernel' AND key IN ('uname','version'))
+	UNION ALL SELECT 3, 'Packages', 'all that are listed', count(*)||' ('||coalesce(sum(system=1),0)||' of the system, '||sum(disabled=1)||' disabled, '||sum(gone=1)||' uninstalled or hidden)', min(file_id), NULL
+		FROM live_apps HAVING count(*)>0
+	UNION ALL SELECT 3, 'Packages', 'installed by '||coalesce(installer,'nobody it names'), count(*)||': '||substr(group_concat(package, ' '), 1, 200), min(file_id), min(line)
+		FROM (SELECT * FROM live_apps WHERE system=0 ORDER BY package) GROUP BY installer
+	UNION SELECT 4, 'Powers', role, coalesce(component, package)||coalesce(' (user '||user||')', ''), file_id, line FROM live_powers
+	UNION SELECT 5, 'Network', key, value, file_id, line FROM live_settings WHERE key IN ('private_dns_mode','private_dns_specifier','http_proxy','global_http_proxy_host',
+		'global_proxy_pac_url','always_on_vpn_app','adb_enabled','adb_wifi_enabled') AND value NOT IN ('','null')
+	UNION SELECT 5, 'Network', kind||coalesce(' of '||iface, ''), value, file_id, line FROM live_network
+	UNION SELECT 6, 'Listening', proto||' '||local||':'||lport, 'uid '||coalesce(uid,'not told')||coalesce(', '||program, ''), file_id, line FROM live_sockets WHERE state='LISTEN' AND proto<>'unix'
+	UNION SELECT 7, 'Debugging', 'key '||md5, coalesce(comment,'')||coalesce(', last used '||strftime('%Y-%m-%d', CAST(last_used AS INTEGER)/1000, 'unixepoch'), ''), file_id, line FROM live_adb_keys
+	UNION ALL SELECT * FROM (SELECT 8, 'Traffic', coalesce((SELECT package FROM live_apps a WHERE a.uid=t.uid ORDER BY package LIMIT 1), 'uid '||t.uid), sum(rx_bytes)||' bytes in, '||sum(tx_bytes)||' out',
+		min(file_id), min(line) FROM live_traffic t WHERE coalesce(tag,0)=0 GROUP BY t.uid ORDER BY sum(rx_bytes)+sum(tx_bytes) DESC, t.uid LIMIT 12)
+	UNION ALL SELECT * FROM (SELECT 9, 'Last uses', op||' by '||package, max(time), min(file_id), min(line) FROM live_appop_uses WHERE kind='Access' AND op IN ('CAMERA','RECORD_AUDIO',
+		'FINE_LOCATION','READ_SMS','READ_CONTACTS','READ_CALL_LOG','SEND_SMS','REQUEST_INSTALL_PACKAGES') GROUP BY op, package ORDER BY max(time) DESC, op, package LIMIT 12)
+	UNION ALL SELECT 10, 'Files', CASE list WHEN 'root' THEN 'tools of root' ELSE 'listed' END, CASE list WHEN 'root' THEN substr(group_concat(path, ' '), 1, 300) ELSE count(*)||' paths' END,
+		min(file_id), min(line) FROM live_files GROUP BY list='root'
+	UNION ALL SELECT 11, 'Crashes', coalesce(command,'?'), count(*)||' '||coalesce(max(signal),''), min(file_id), NULL FROM live_crashes GROUP BY command
+	UNION ALL SELECT 12, 'Backup', kind||' messages', count(*)||', '||sum(links NOT NULL)||' with links', min(file_id), NULL FROM live_messages GROUP BY kind
+	UNION ALL SELECT 13, 'Not told', coalesce(asked, name), state, file_id, NULL FROM live_items WHERE state<>'answered'
+	UNION ALL SELECT 13, 'Not told', name, state, file_id, line FROM live_sections WHERE state NOT IN ('read','empty');
