@@ -87,11 +87,6 @@ static enum gh_code wait_ready(struct gh_reach *r, uint64_t seconds, struct gh_e
 			memcpy(r->phone.serial, one->serial, sizeof r->phone.serial);
 			return GH_OK;
 		}
-		if (stopped(r))
-			return gh_fail(err, GH_END, 0, "stopped");
-		if (ms >= seconds * 1000)
-			return gh_fail(
-				err, GH_IO, 0, "no phone is ready after %llu seconds", (unsigned long long)seconds);
 		if (strcmp(told, state) != 0)
 			fprintf(stderr, "gifthorse: %s\n",
 				one ? advice(state)
@@ -99,6 +94,11 @@ static enum gh_code wait_ready(struct gh_reach *r, uint64_t seconds, struct gh_e
 				      "number\" "
 				      "seven times; then System, Developer options, USB debugging");
 		memcpy(told, state, strlen(state) + 1);
+		if (stopped(r))
+			return gh_fail(err, GH_END, 0, "stopped");
+		if (ms >= seconds * 1000)
+			return gh_fail(
+				err, GH_IO, 0, "no phone is ready after %llu seconds", (unsigned long long)seconds);
 		nap();
 	}
 }
@@ -187,7 +187,8 @@ bool gh_reach_again(void *to, struct gh_phone *phone)
 	r->serial = r->way == GH_WAY_TCP ? NULL : serial;
 	gh_transport_free(phone->transport);
 	phone->transport = NULL;
-	enum gh_code code = direct ? directly(r, AGAIN_SECONDS, &err) : by_server(r, AGAIN_SECONDS, &err);
+	uint64_t seconds = gh_min(r->wait, AGAIN_SECONDS);
+	enum gh_code code = direct ? directly(r, seconds, &err) : by_server(r, seconds, &err);
 	r->serial = asked_for;
 	return code == GH_OK;
 }

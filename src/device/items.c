@@ -75,16 +75,16 @@ const struct gh_root gh_roots[] = {
 };
 const size_t gh_n_roots = GH_COUNT(gh_roots);
 
-/* No file name holds "//" at its end, so that this ends a record whatever else a name holds. */
+/* No file name holds "//" at its end, so that this ends a record whatever else a name holds. Without shell v2 errors would come in between. */
 const char *const gh_listing_commands[] = {
-	[GH_LIST_NAMES] = EACH "find \"$d\" -print0; done",
-	[GH_LIST_STAT] = EACH "find \"$d\" -exec stat -c '%%f %%u %%g %%s %%Y %%i %%C %%n//' {} +; done",
+	[GH_LIST_NAMES] = EACH "find \"$d\" -print0; done 2>/dev/null",
+	[GH_LIST_STAT] = EACH "find \"$d\" -exec stat -c '%%f %%u %%g %%s %%Y %%i %%C %%n//' {} +; done 2>/dev/null",
 	[GH_LIST_CLOSED] = EACH
 	"find \"$d\" \\( -type f -o -type d \\) -exec sh -c 'for f do [ -r \"$f\" ] || printf \"%%s//\\n\" \"$f\"; "
-	"done' sh {} +; done",
+	"done' sh {} +; done 2>/dev/null",
 	[GH_LIST_LINKS] = EACH
 	"find \"$d\" -type l -exec sh -c 'for f do printf \"%%s//\\n%%s//\\n\" \"$f\" \"$(readlink \"$f\")\"; done' "
-	"sh {} +; done",
+	"sh {} +; done 2>/dev/null",
 };
 
-const char gh_hash_command[] = "sha256sum";
+const char gh_hash_command[] = "2>/dev/null sha256sum";

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,6 +80,8 @@ struct gh_link *gh_link_tcp(uint16_t port, struct gh_err *err)
 			close(fd);
 		return NULL;
 	}
+	int one = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	struct gh_link *l = gh_link_fd(fd);
 	if (!l)
 		gh_fail(err, GH_NOMEM, 0, "no memory");

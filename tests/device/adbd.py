@@ -161,9 +161,13 @@ class Shell:
             answer = self.answers[command]
             yield from answer() if callable(answer) else [(1, answer), (3, 0)]
             return
-        loop = re.fullmatch(r'for d in (.*?); do case "\$d" in \*@\*\) continue;; esac; (.*); done', command, re.S)
+        loop = re.fullmatch(r'for d in (.*?); do case "\$d" in \*@\*\) continue;; esac; (.*); done( 2>/dev/null)?', command, re.S)
         if loop:
-            yield from self.loop(*loop.groups())
+            muted = loop.group(3)
+            yield from (x for x in self.loop(*loop.groups()[:2]) if not (muted and x[0] == 2))
+            return
+        if command.startswith("2>/dev/null "):
+            yield from (x for x in self.run(command[12:]) if x[0] != 2)
             return
         words = shlex.split(command)
         done = getattr(self, "do_" + words[0].replace("-", "_"), None) if words else None

@@ -38,6 +38,16 @@ INSERT INTO not_compared SELECT 'the folder that the file system makes for itsel
 	WHERE s.place=s.image||':/lost+found' AND s.ftype='dir' AND NOT EXISTS(SELECT 1 FROM things t WHERE t.side=s.side AND t.image=s.image AND t.place GLOB s.place||'/*');
 DELETE FROM single2 WHERE kind='beside' OR (place=image||':/lost+found' AND ftype='dir' AND NOT EXISTS(SELECT 1 FROM things t WHERE t.side=single2.side
 	AND t.image=single2.image AND t.place GLOB single2.place||'/*'));
+-- A phone that was asked shows some folders only: what lies in another folder of the same partition is not missing.
+DROP TABLE IF EXISTS temp.listed2;
+CREATE TEMP TABLE listed2 AS SELECT DISTINCT side, dpath FROM here2 WHERE ftype='dir' AND attrs=2;
+CREATE INDEX temp.listed2_dpath ON listed2(dpath, side);
+DROP TABLE IF EXISTS temp.unasked;
+CREATE TEMP TABLE unasked AS SELECT s.side, s.key, s.rn, s.image, s.place, s.ftype, s.dpath FROM single2 s WHERE s.kind='file' AND EXISTS(SELECT 1 FROM listed2 l WHERE l.side<>s.side)
+	AND NOT EXISTS(SELECT 1 FROM listed2 l WHERE l.side<>s.side AND l.dpath=substr(s.dpath, 1, length(s.dpath)-length(gh_base(s.dpath))-1));
+INSERT INTO not_compared SELECT 'not there, where the phone was not asked, or does not list what there is', CASE side WHEN 'A' THEN 'B' ELSE 'A' END, image, count(*), min(place)
+	FROM unasked GROUP BY side, image;
+DELETE FROM single2 WHERE EXISTS(SELECT 1 FROM unasked u WHERE u.side=single2.side AND u.key=single2.key AND u.rn=single2.rn);
 -- Where a partition was not read to its end, what is missing in it may lie in what was not read.
 DROP TABLE IF EXISTS temp.holes;
 CREATE TEMP TABLE holes AS SELECT DISTINCT s.side, n.image FROM sides s JOIN nodes n USING(scan_id) JOIN blob_runs r USING(blob_id)
@@ -70,7 +80,7 @@ INSERT INTO not_compared SELECT 'mode, owner, label and capabilities: one side h
 	FROM (SELECT b.image, (SELECT attrs FROM places p WHERE p.place_id=b.a) AS ga, (SELECT attrs FROM places p WHERE p.place_id=b.b) AS gb FROM both b WHERE b.kind='file' AND NOT b.attrs)
 	GROUP BY image;
 INSERT INTO not_compared SELECT 'label and capabilities: one side''s file system has no labels', NULL, image, count(*), NULL FROM both WHERE kind='file' AND attrs AND NOT labels GROUP BY image;
-INSERT INTO not_compared SELECT 'content that the phone hashed itself and that was not read: equal by its own word', CASE WHEN max(x.side='A') THEN 'A' ELSE 'B' END, b.image,
+INSERT INTO not_compared SELECT 'hashed by the phone itself and not read: equal by its own word', CASE WHEN max(x.side='A') THEN 'A' ELSE 'B' END, b.image,
 	count(*), NULL FROM both b JOIN (SELECT 'A' AS side, place_id FROM places WHERE attrs=4 UNION ALL SELECT 'B', place_id FROM places WHERE attrs=4) x
 		ON x.place_id=CASE x.side WHEN 'A' THEN b.a ELSE b.b END WHERE b.content_a NOT NULL AND b.content_b NOT NULL GROUP BY x.side, b.image;
 INSERT INTO not_compared SELECT 'content that could not be read', CASE WHEN content_a IS NULL AND content_b IS NULL THEN 'both' WHEN content_a IS NULL THEN 'A' ELSE 'B' END,

@@ -54,6 +54,15 @@ DROP TABLE IF EXISTS temp.lie;
 CREATE TEMP TABLE lie AS SELECT l.*, t.image, t.slot, t.prefix, t.root, t.live, substr(l.path, 1, length(t.root)+1)=t.root||'/' AS inside
 	FROM loose l JOIN tops t ON t.node_id=l.node_id AND t.top=coalesce(gh_top(l.path),'') WHERE l.path<>t.root;
 UPDATE lie SET image='', slot=NULL, root='', prefix=NULL WHERE NOT inside;
+-- Of a phone that was asked, what lies at the root of its tree is of the root file system, which is system's; and what lies beside that tree are
+-- records of the asking, and no partition.
+DROP TABLE IF EXISTS temp.acquired;
+CREATE TEMP TABLE acquired AS SELECT n.node_id, n.parent_id FROM nodes n WHERE n.scan_id=(SELECT scan_id FROM cur) AND n.kind='folder'
+	AND EXISTS(SELECT 1 FROM c_entries e WHERE e.blob_id=n.blob_id AND e.attrs>=2);
+UPDATE lie SET image='system', slot=NULL, root='', prefix='', live=1 WHERE entry=1 AND image='' AND gh_top(path) IS NULL
+	AND node_id IN (SELECT node_id FROM acquired);
+UPDATE lie SET image='', slot=NULL, root='', prefix=NULL, live=1 WHERE node_id IN (SELECT parent_id FROM acquired);
+DROP TABLE temp.acquired;
 INSERT INTO p SELECT n.key, m.n, n.node_id, l.image, l.slot, n.live AND l.live, substr(l.path, length(l.root)+1),
 	l.prefix||substr(l.path, length(l.root)+1), 0, 'file', NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.size, 0, m.child, m.off
 	FROM lie l JOIN nodes n USING(node_id) JOIN c_members m ON m.blob_id=l.blob_id AND m.n=l.n WHERE l.entry=0;
