@@ -136,7 +136,7 @@ static int make(const struct make *m)
 		return GH_EXIT_USAGE;
 	}
 	struct gh_db *db = m->n == 1 && is_facts(m->inputs[0]) ? facts_copy(m->inputs[0], &scan, &err)
-							       : gh_scan_quiet(m->inputs, m->n, &scan, &err);
+							       : gh_scan_quiet(m->inputs, m->n, NULL, &scan, &err);
 	if (!db) {
 		gh_complain("%s", err.what);
 		return GH_EXIT_USAGE;
