@@ -110,7 +110,7 @@ struct gh_source *gh_source_blocks(
 	struct blocks *b = gh_alloc(arena, sizeof *b + keep * sizeof b->kept[0]);
 	if (!b)
 		return NULL;
-	b->base = (struct gh_source){&source_ops, size};
+	b->base = (struct gh_source){&source_ops, size, max};
 	b->ops = ops;
 	b->self = self;
 	b->max = max;

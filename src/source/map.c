@@ -124,6 +124,9 @@ enum gh_code gh_source_map(struct gh_arena *arena, const struct gh_extent *ext, 
 	if (!m)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for a map");
 	*m = (struct map){.base = {&ops, size}, .ext = ext, .n = n};
+	for (size_t i = 0; i < n; i++)
+		if (ext[i].below)
+			m->base.grain = (uint32_t)gh_max(m->base.grain, ext[i].below->grain);
 	*ret = &m->base;
 	return GH_OK;
 }

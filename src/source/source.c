@@ -147,6 +147,6 @@ struct gh_source *gh_source_slice(struct gh_arena *arena, struct gh_source *belo
 	struct slice *s = gh_alloc(arena, sizeof *s);
 	if (!s)
 		return NULL;
-	*s = (struct slice){{&slice_ops, size}, below, off};
+	*s = (struct slice){{&slice_ops, size, below->grain}, below, off};
 	return &s->base;
 }

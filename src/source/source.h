@@ -34,6 +34,8 @@ struct gh_source_ops {
 struct gh_source {
 	const struct gh_source_ops *ops;
 	uint64_t size; /* in bytes */
+	uint32_t
+		grain; /* bytes that are unpacked together for any one of them; 0: reading elsewhere costs nothing more */
 };
 
 /* Reads n bytes at off into buf. GH_SHORT if the range is not inside the source. */
@@ -88,6 +90,10 @@ struct gh_blocks_ops {
 /* max: the largest block->len that find() returns (checked); keep: how many unpacked blocks are kept (at least 1). */
 struct gh_source *gh_source_blocks(struct gh_arena *arena, const struct gh_blocks_ops *ops, void *self, uint64_t size,
 	uint32_t max, unsigned keep);
+
+/* What was read from below in small pieces is kept, up to `most` bytes: for walking twice, and in any order, over structures in a
+ * source of large grain. Reads of whole contents go through and are not kept. */
+struct gh_source *gh_source_memo(struct gh_arena *arena, struct gh_source *below, size_t most);
 
 /* A file that another process is still writing from its start. */
 struct gh_watermark {

@@ -200,7 +200,7 @@ void gh_cover(struct gh_look *look, struct gh_container *c)
 		gh_arena_init(&p->arena, SPANS_MAX);
 		p->content.arena = p->own.arena = p->last.arena = &p->arena;
 		p->reads = &p->own;
-		*w = (struct watched){{&watch, c->src->size}, c->src, p};
+		*w = (struct watched){{&watch, c->src->size, c->src->grain}, c->src, p};
 		bool whole = relist(p, c->format, &w->base);
 		gh_cover_footer(c->src, &look->arena, &p->own);
 		tell(c, p, whole);

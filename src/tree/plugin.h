@@ -114,6 +114,8 @@ struct gh_child {
 	uint64_t off; /* where its bytes begin in the container; UINT64_MAX: scattered */
 	uint64_t csize; /* bytes it occupies there */
 	uint64_t size; /* of its content */
+	uint64_t
+		near; /* where reading it begins in the container, if off does not tell; 0: not known. Only for the order of reading */
 	struct gh_attr attr; /* GH_FILE only */
 	struct gh_of of; /* not for formats */
 };

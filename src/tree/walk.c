@@ -13,6 +13,7 @@ enum {
 	OPEN_MEMORY =
 		112 << 20, /* state of one chain: central directories, extents, block caches, one unpacked member */
 	CHILDREN_MAX = 1 << 24, /* of one container: row numbers have 24 bits */
+	MEMO_BYTES = 24 << 20, /* inodes, attributes and directories of some 60,000 files */
 };
 
 struct gh_locator *gh_locator_step(struct gh_arena *arena, const struct gh_locator *where,
@@ -81,71 +82,6 @@ static enum gh_code reopen(struct gh_look *look, struct gh_arena *arena, const s
 
 /* ---- listing ---- */
 
-/* Children that wait to be handed over together. */
-struct batch {
-	struct gh_arena arena; /* their strings */
-	struct gh_job_child list[GH_BATCH_CHILDREN];
-	uint32_t n;
-	uint64_t bytes;
-};
-
-static bool batch_flush(struct gh_look *look, struct gh_container *c, struct batch *b)
-{
-	if (!b->n)
-		return true;
-	struct gh_job job = {.kind = GH_JOB_LOOK,
-		.blob = c->blob,
-		.format = (int32_t)gh_format_bit(c->format),
-		.depth = c->depth,
-		.packed = c->packed,
-		.bytes = c->bytes,
-		.size = c->size,
-		.where = *c->where,
-		.n = b->n,
-		.children = b->list};
-	bool taken = look->ops->defer(look, &job);
-	for (uint32_t i = 0; !taken && i < b->n; i++)
-		gh_look_child(look, c, b->list[i].n, &b->list[i].child);
-	b->n = 0;
-	b->bytes = 0;
-	gh_arena_release(&b->arena, (struct gh_mark){0});
-	return taken;
-}
-
-static bool batch_add(struct batch *b, uint64_t row, const struct gh_child *child)
-{
-	struct gh_job_child *jc = &b->list[b->n];
-	*jc = (struct gh_job_child){.n = row, .child = *child};
-	struct gh_str *strings[] = {&jc->child.name, &jc->child.attr.selinux, &jc->child.attr.link};
-	for (size_t i = 0; i < GH_COUNT(strings); i++) {
-		bool had = strings[i]->p != NULL;
-		*strings[i] = gh_str_dup(&b->arena, *strings[i]);
-		if (had && !strings[i]->p)
-			return false;
-	}
-	b->n++;
-	b->bytes += child->size;
-	return true;
-}
-
-static bool worth_a_job(const struct gh_child *child)
-{
-	if (child->flags & GH_CHILD_UNREADABLE)
-		return false;
-	return child->kind != GH_FILE || ((child->attr.mode & 0170000) == 0100000 && child->size);
-}
-
-static void list_child(
-	struct gh_look *look, struct gh_container *c, struct batch *b, uint64_t row, const struct gh_child *child)
-{
-	if (!b || !worth_a_job(child) || !batch_add(b, row, child)) {
-		gh_look_child(look, c, row, child);
-		return;
-	}
-	if (b->n == GH_BATCH_CHILDREN || b->bytes >= GH_BATCH_BYTES || child->kind == GH_VOLUME)
-		batch_flush(look, c, b);
-}
-
 /* The listing stopped here before: what comes behind is not known. */
 static enum gh_code cut_short(struct gh_look *look, struct gh_container *c, const struct gh_skip *skip)
 {
@@ -188,7 +124,7 @@ static bool is_part(struct gh_container *c, struct gh_sets *sets, uint64_t row, 
 }
 
 static enum gh_code list(
-	struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_sets *sets, struct gh_err *err)
+	struct gh_look *look, struct gh_container *c, struct gh_batch *b, struct gh_sets *sets, struct gh_err *err)
 {
 	unsigned bit = gh_format_bit(c->format);
 	const struct gh_skip *skip = gh_skip_find(look, c->blob, -1, (int32_t)bit);
@@ -207,19 +143,9 @@ static enum gh_code list(
 		GH_FAULT(look, c->format->name, "next", child.name);
 		child.flags |= md5;
 		if (!is_part(c, sets, gh_child_row(bit, n), n, &child))
-			list_child(look, c, b, gh_child_row(bit, n), &child);
+			gh_batch_child(look, c, b, gh_child_row(bit, n), &child);
 	}
 	return gh_fail(err, GH_LIMIT, 0, "more than %d children", CHILDREN_MAX);
-}
-
-static struct batch *batch_new(struct gh_look *look, const struct gh_container *c)
-{
-	if (!c->where || c->here || !look->ops->defer)
-		return NULL;
-	struct batch *b = gh_alloc(&look->arena, sizeof *b);
-	if (b)
-		gh_arena_init(&b->arena, 0);
-	return b;
 }
 
 /* In a phone's own file system such names mean nothing, and what is packed has one content. */
@@ -232,7 +158,7 @@ static struct gh_sets *sets_new(struct gh_look *look, const struct gh_format *fo
 }
 
 /* The listing has ended: which sets there are is known now. */
-static void sets_end(struct gh_look *look, struct gh_container *c, struct batch *b, struct gh_sets *sets)
+static void sets_end(struct gh_look *look, struct gh_container *c, struct gh_batch *b, struct gh_sets *sets)
 {
 	if (sets->full)
 		gh_note(&c->run.ctx, GH_LIMIT, 0, "more files of sets than are kept: some are looked at one by one");
@@ -240,7 +166,7 @@ static void sets_end(struct gh_look *look, struct gh_container *c, struct batch 
 		gh_set_close(set, c->blob);
 		bool apart = gh_sets_apart(look, c) && gh_set_announce(look, c, set);
 		for (uint32_t i = 0; i < set->n; i++)
-			list_child(look, c, b, set->part[i].row, &set->part[i].child);
+			gh_batch_child(look, c, b, set->part[i].row, &set->part[i].child);
 		if (!apart)
 			gh_set_look_here(look, c, set);
 	}
@@ -254,10 +180,18 @@ static void container_init(struct gh_container *c, struct gh_look *look, const s
 	c->run.src = c->src;
 }
 
+/* A file system that is packed in large pieces is walked twice, here and for coverage, and its inodes lie anywhere. */
+static void remember(struct gh_look *look, struct gh_container *c)
+{
+	if (!gh_costly(c))
+		return;
+	struct gh_source *memo = gh_source_memo(&look->arena, c->src, MEMO_BYTES);
+	c->src = memo ? memo : c->src;
+}
+
 void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 {
 	const struct gh_format *format = proto->format;
-	struct gh_source *src = proto->src;
 	uint32_t blob = proto->blob;
 	struct gh_mark mark = gh_arena_mark(&look->arena);
 	struct gh_container *c = gh_alloc(&look->arena, sizeof *c);
@@ -268,13 +202,14 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 	}
 	container_init(c, look, proto);
 	c->state = state;
+	remember(look, c);
 	gh_phase_set(look, blob, -1, (int32_t)gh_format_bit(format));
 	struct gh_err err = {0};
 	enum gh_code code = c->n_parts ? format->open_set(&c->run.ctx, c->parts, c->n_parts, state, &err)
-				       : format->open(&c->run.ctx, src, state, &err);
+				       : format->open(&c->run.ctx, c->src, state, &err);
 	if (code == GH_OK && format->describe)
 		code = format->describe(&c->run.ctx, state, &err);
-	struct batch *b = code == GH_OK ? batch_new(look, c) : NULL;
+	struct gh_batch *b = code == GH_OK ? gh_batch_new(look, c) : NULL;
 	struct gh_sets *sets = code == GH_OK ? sets_new(look, format) : NULL;
 	if (code == GH_OK)
 		code = list(look, c, b, sets, &err);
@@ -282,10 +217,7 @@ void gh_look_container(struct gh_look *look, const struct gh_container *proto)
 		sets_end(look, c, b, sets);
 		gh_sets_done(sets);
 	}
-	if (b) {
-		batch_flush(look, c, b);
-		gh_arena_done(&b->arena);
-	}
+	gh_batch_end(look, c, b);
 	if (code == GH_END)
 		gh_cover(look, c);
 	gh_run_end(&c->run, code, &err);

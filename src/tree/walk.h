@@ -64,6 +64,15 @@ void gh_look_child(struct gh_look *look, struct gh_container *c, uint64_t row, c
 /* Lists a container whose format claims the blob, and looks at or hands over its children. Of proto all but size, state and run
  * are given. */
 void gh_look_container(struct gh_look *look, const struct gh_container *proto);
+
+/* Is any byte of it as costly to reach as millions? */
+bool gh_costly(const struct gh_container *c);
+/* Children that wait to be handed over together; NULL: they are looked at one by one. */
+struct gh_batch;
+struct gh_batch *gh_batch_new(struct gh_look *look, const struct gh_container *c);
+void gh_batch_child(
+	struct gh_look *look, struct gh_container *c, struct gh_batch *b, uint64_t row, const struct gh_child *child);
+void gh_batch_end(struct gh_look *look, struct gh_container *c, struct gh_batch *b);
 /* child's content: a source, or GH_LIMIT with *ret_spill when it has to be poured into a spill file. */
 enum gh_code gh_child_source(struct gh_look *look, struct gh_container *c, const struct gh_child *child,
 	struct gh_source **ret, bool *ret_spill, struct gh_err *err);

@@ -157,7 +157,9 @@ static void link_target(
 			(unsigned long long)in->size);
 	else
 		code = erofs_data(ctx, fs, in, &src, &err);
-	if (code == GH_OK)
+	if (code == GH_OK && in->layout == EROFS_INLINE && src->size < erofs_block(fs))
+		code = erofs_meta_read(fs, in->tail, buf, (size_t)in->size, &err);
+	else if (code == GH_OK)
 		code = gh_read(src, 0, buf, (size_t)in->size, &err);
 	gh_arena_release(ctx->arena, mark);
 	if (code) {
@@ -183,7 +185,7 @@ static void content(struct gh_ctx *ctx, struct erofs *fs, const struct erofs_ino
 	}
 	if ((in->layout == EROFS_PLAIN || in->layout == EROFS_INLINE) && in->size &&
 		erofs_flat(fs, in, &flat, &err) == GH_OK && !flat.hole && !(flat.body && flat.rest))
-		child->off = flat.rest ? in->tail : flat.start;
+		child->near = child->off = flat.rest ? in->tail : flat.start;
 }
 
 static enum gh_code by_type(
@@ -235,6 +237,7 @@ static enum gh_code child_fill(
 			(unsigned long long)e->nid);
 	ret->attr = (struct gh_attr){
 		.ino = e->nid, .mode = in.mode, .uid = in.uid, .gid = in.gid, .nlink = in.nlink, .mtime = in.mtime};
+	ret->near = in.at;
 	erofs_xattrs(ctx, fs, &in, &ret->attr, fs->selinux);
 	return by_type(ctx, fs, &in, ret, err);
 }
@@ -253,6 +256,7 @@ static enum gh_code root_enter(struct gh_ctx *ctx, struct erofs *fs, struct gh_e
 		code = erofs_walk_begin(ctx, fs, err);
 	if (code)
 		return code;
+	erofs_ahead(ctx, fs);
 	erofs_xattrs(ctx, fs, &root, &attr, fs->selinux);
 	return erofs_walk_enter(ctx, fs, &root, err);
 }
@@ -281,7 +285,7 @@ static enum gh_code erofs_content(
 const struct gh_format gh_format_erofs = {
 	.name = "erofs",
 	.title = "EROFS file system",
-	.version = 2,
+	.version = 3,
 	.volume = true,
 	.state_size = sizeof(struct erofs),
 	.bid = erofs_bid,

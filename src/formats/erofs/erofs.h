@@ -14,6 +14,8 @@ enum {
 	EROFS_BITS_MAX = 16, /* … to 64 KiB, the largest page of a Linux machine */
 	EROFS_WINDOW =
 		16 << 10, /* metadata is read in such pieces: inodes, directories and indexes lie close together */
+	EROFS_LINE =
+		256, /* where the image is packed in large pieces: below, small reads are kept, and large ones are not */
 	EROFS_WINDOWS = 8, /* a directory, its inodes, shared xattrs and an index at once, with some to spare */
 	EROFS_DEPTH_MAX = 256, /* directories inside each other; PATH_MAX allows 2048, a phone has about 12 */
 	EROFS_NAME_MAX = 255,
@@ -99,6 +101,7 @@ struct erofs {
 	struct gh_source *src;
 	struct erofs_sb sb;
 	struct erofs_window win[EROFS_WINDOWS];
+	uint32_t window; /* their size */
 	uint64_t clock;
 	struct erofs_walk *walk;
 	struct erofs_device *device; /* sb.devices of them */
@@ -149,6 +152,11 @@ enum gh_code erofs_walk_next(struct gh_ctx *ctx, struct erofs *fs, struct erofs_
 /* The entry just returned is this directory (or it is the root): go into it with the next call. */
 enum gh_code erofs_walk_enter(
 	struct gh_ctx *ctx, struct erofs *fs, const struct erofs_inode *dir, struct gh_err *err) GH_MUST;
+
+/* erofs_ahead.c */
+/* Where any byte is costly to reach: reads all that the walk will read, in the order in which it lies. What is wrong is told by the
+ * walk. */
+void erofs_ahead(struct gh_ctx *ctx, struct erofs *fs);
 
 /* erofs_data.c */
 /* Where `size` bytes of a plain or inline file lie: `body` bytes from `start`, then `rest` bytes at the inode's tail. */

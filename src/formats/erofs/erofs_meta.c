@@ -8,6 +8,7 @@ enum gh_code erofs_meta_init(struct gh_ctx *ctx, struct erofs *fs, struct gh_err
 	uint8_t *p = gh_alloc_raw(ctx->arena, EROFS_WINDOWS * EROFS_WINDOW);
 	if (!p)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for windows on metadata");
+	fs->window = fs->src->grain > EROFS_WINDOW ? EROFS_LINE : EROFS_WINDOW;
 	for (size_t i = 0; i < EROFS_WINDOWS; i++)
 		fs->win[i].p = p + i * EROFS_WINDOW;
 	return GH_OK;
@@ -15,7 +16,7 @@ enum gh_code erofs_meta_init(struct gh_ctx *ctx, struct erofs *fs, struct gh_err
 
 static enum gh_code window_at(struct erofs *fs, uint64_t at, struct erofs_window **ret, struct gh_err *err)
 {
-	uint64_t start = at - at % EROFS_WINDOW;
+	uint64_t start = at - at % fs->window;
 	struct erofs_window *old = &fs->win[0];
 	for (size_t i = 0; i < EROFS_WINDOWS; i++) {
 		struct erofs_window *w = &fs->win[i];
@@ -27,7 +28,7 @@ static enum gh_code window_at(struct erofs *fs, uint64_t at, struct erofs_window
 		if (w->used < old->used)
 			old = w;
 	}
-	size_t len = (size_t)gh_min(EROFS_WINDOW, fs->src->size - start);
+	size_t len = (size_t)gh_min(fs->window, fs->src->size - start);
 	old->len = 0;
 	enum gh_code code = gh_read(fs->src, start, old->p, len, err);
 	if (code)

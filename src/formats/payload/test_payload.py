@@ -355,6 +355,44 @@ def package():
     ght.equal(con.execute("SELECT count(*) FROM apks").fetchone(), (1,), "a payload alone is read too")
 
 
+def entries_of():
+    con = sqlite3.connect(f"file:{D / 'facts.db'}?mode=ro", uri=True)
+    got = con.execute("SELECT path, e.size, hex(b.sha256), off, ftype, mode, uid, gid, mtime, link_target, ino, nlink FROM c_entries e LEFT JOIN blobs b ON b.blob_id = e.child"
+                      " ORDER BY e.blob_id, n").fetchall()
+    notes = con.execute("SELECT plugin, code, what FROM c_notes ORDER BY 1, 2, 3").fetchall()
+    con.close()
+    return got, notes
+
+
+def entries(path):
+    scan(path)[0].close()
+    return entries_of()
+
+
+def many():
+    """Small files by the thousand in operations of 2 MiB: read in the order in which they lie, told in the order of the directories, as in the image by itself."""
+    files = {f"d{i % 61}/e{i % 7}/f{i}": words(RND.randrange(1, 9000), 1000 + i) for i in range(2600)}
+    files.update({f"large{i}": RND.randbytes(700000) for i in range(6)})
+    for pack in (["-zlz4"], []):
+        tree = ght.tmp()
+        for name, data in files.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_bytes(data)
+        for i in range(20):
+            (tree / f"d{i}/link").symlink_to(f"../d{i}/e{i % 7}")
+        ght.run("mkfs.erofs", *pack, D / "fs.erofs", tree)
+        image = (D / "fs.erofs").read_bytes()
+        image += bytes(-len(image) % BLOCK)
+        want, notes = entries(write(image, "system.img"))
+        ght.equal((len([e for e in want if e[4] == "file"]), len([e for e in want if e[9]])), (len(files), 20), "many files: all are listed")
+        data = mk.payload([mk.full("system", image, "REPLACE_XZ", jobs=2)])
+        ght.check(data.count(b"\xfd7zXZ\0") >= 3, "many files: several operations are packed")
+        for jobs in ("1", "3"):
+            con, _ = scan(write(data), "--jobs", jobs)
+            con.close()
+            ght.equal(entries_of(), (want, notes), f"many files, {pack}, {jobs} workers: as in the image")
+
+
 # ---- seeds ----
 
 def seeds_made():
@@ -380,7 +418,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--seeds"]:
         packed.write_seeds(SEEDS, seeds_made())
         sys.exit()
-    for step in (kinds, extents, manifest, delta, headers, contradictions, wire, damage, reference, package):
+    for step in (kinds, extents, manifest, delta, headers, contradictions, wire, damage, reference, package, many):
         step()
     packed.seeds(SEEDS, "payload")
     ght.done()
