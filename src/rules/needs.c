@@ -54,6 +54,7 @@ static const struct {
 	{"elf", "no native program"},
 	{"axml", "no app"},
 	{"dex", "no code of apps"},
+	{"code", "no code of apps"},
 	{"oat", "no precompiled code"},
 	{"apk", "no app"},
 	{"properties", "no property file"},
