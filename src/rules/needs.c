@@ -106,6 +106,7 @@ static const struct {
 } together[] = {
 	{"plugin apk", {"zip", "axml", "apk", "cert"}},
 	{"plugin dex", {"zip", "dex", "vdex", "oat", "odex"}},
+	{"plugin code", {"zip", "dex", "vdex", "odex", "code"}},
 };
 
 static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, struct gh_str need)

@@ -18,7 +18,7 @@ SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota capture recording'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex code art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota capture recording'.split())
 CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
           'accuracy against a reference')
 PLACEHOLDERS = {'input', 'image', 'path', 'dpath', 'sha256', 'offset'}

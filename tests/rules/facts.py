@@ -13,6 +13,8 @@ CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT,
   size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT);
 CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT);
 CREATE TABLE elf_symbols(file_id INT, name TEXT, defined INT, bind TEXT, stype TEXT, value INT, size INT);
+CREATE TABLE code_flows(apk_id INT, component_id INT, entry TEXT, kind TEXT, guard TEXT, src TEXT, mids TEXT, sink TEXT, level INT, length INT, path TEXT);
+CREATE TABLE code_consts(apk_id INT, at INT, method TEXT, site INT, callee TEXT, arg INT, value TEXT);
 CREATE TABLE oat_dex(file_id INT, at INT, kind TEXT, dex_location TEXT, oat_checksum INT, jar_checksum INT, jar_file_id INT, member TEXT, matches INT);
 CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label TEXT, version_code INT, shared_uid TEXT, min_sdk INT, target_sdk INT,
   partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, signer_role TEXT);

@@ -85,8 +85,9 @@ static enum gh_code container_read(
 	if (!state)
 		return gh_fail(err, GH_NOMEM, 0, "no memory for a container");
 	struct gh_err lost;
-	if (format->open(&quiet, src, state, &lost))
-		return GH_OK; /* told where it is listed */
+	if (format->open(
+		    &quiet, src, state, err)) /* of an archive that is told where it is listed; it may hold anything */
+		return gh_str_is(gh_str(format->name), "zip") ? GH_OK : err->code;
 	for (uint32_t i = 0; i < MEMBERS_MAX; i++) {
 		struct gh_child child;
 		enum gh_code code = format->next(&quiet, state, &child, &lost);

@@ -179,6 +179,23 @@ static void call_add(struct reading *r, const struct dex_insn *in)
 	r->reflects |= asks_by_name(app, &app->method[to]);
 }
 
+/* A field of a class: its initialiser runs; or one of Android's that gives something. */
+static void field_used(struct reading *r, const struct dex_insn *in)
+{
+	struct code_app *app = r->app;
+	uint32_t k = app->method[r->method].dex;
+	struct dex_member_id id;
+	if (in->index >= app->dex[k].table[DEX_FIELDS].n)
+		return;
+	const struct code_field *field = &app->field[app->field[app->field_of[k][in->index]].real];
+	init_add(r, field->type, in->at);
+	if (field->defined || in->op >= DEX_SPUT || !dex_field(&app->dex[k], in->index, &id))
+		return;
+	uint32_t api = code_api_find(&app->words, app->type[field->type].name, dex_string(&app->dex[k], id.name));
+	if (api != CODE_NONE)
+		app->direct[r->method] |= app->words.api[api].source;
+}
+
 static void insn_read(struct reading *r, const struct dex_insn *in)
 {
 	struct code_app *app = r->app;
@@ -200,9 +217,7 @@ static void insn_read(struct reading *r, const struct dex_insn *in)
 	} else if (in->ref == DEX_REF_STRING) {
 		string_seen(r, in);
 	} else if (in->op >= DEX_SGET && in->op <= DEX_SPUT_LAST) {
-		uint32_t k = app->method[r->method].dex;
-		if (in->index < app->dex[k].table[DEX_FIELDS].n)
-			init_add(r, app->field[app->field[app->field_of[k][in->index]].real].type, in->at);
+		field_used(r, in);
 	} else if (in->ref == DEX_REF_VTABLE) {
 		app->quick++;
 	}
