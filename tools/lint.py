@@ -30,7 +30,7 @@ def tracked(*patterns):
 
 def room(path):
     parts = path.split("/")
-    if path.startswith("facts/tables"):
+    if path.startswith(("facts/tables", "facts/embed")):
         return "facts/tables"
     return "plug-ins" if parts[0] in PLUGINS else parts[0]
 

@@ -54,6 +54,7 @@ static const struct {
 	{"elf", "no native program"},
 	{"axml", "no app"},
 	{"dex", "no code of apps"},
+	{"code", "no code of apps"},
 	{"oat", "no precompiled code"},
 	{"apk", "no app"},
 	{"properties", "no property file"},
@@ -108,6 +109,7 @@ static const struct {
 } together[] = {
 	{"plugin apk", {"zip", "axml", "apk", "cert"}},
 	{"plugin dex", {"zip", "dex", "vdex", "oat", "odex"}},
+	{"plugin code", {"zip", "dex", "vdex", "odex", "code"}},
 };
 
 /* Where a signature does not hold, or was not verified, nobody can say whose key it is: the claim is told as the reason. */

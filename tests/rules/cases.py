@@ -27,6 +27,101 @@ def platform(d, cert=OEM, name='android'):
     d.apk(name, cert=cert, path='/system/framework/framework-res.apk', shared_uid='android.uid.system', signer_role='platform', schemes=(1, 2, 3))
 
 
+# ---------------------------------------------------------------- what code is able to do
+def flow(d, package, src, sink, level=3, mids='', length=2, path='Lx/A;->m()V +0x2 > Lx/B;->n()V +0x8', kind=None, guard=None, **more):
+    a = d.apk(package, **more)
+    a = d.db.execute('SELECT max(apk_id) FROM apks').fetchone()[0]
+    c = d.db.execute('SELECT min(component_id) FROM apk_components WHERE apk_id=?', (a,)).fetchone()[0]
+    d.add('code_flows', apk_id=a, component_id=c, entry='Lx/A;', kind=kind, guard=guard, src=src, mids=mids, sink=sink, level=level, length=length, path=path)
+    return a
+
+
+def setting(d, package, name, value, **more):
+    d.apk(package, **more)
+    a = d.db.execute('SELECT max(apk_id) FROM apks').fetchone()[0]
+    for arg, v in ((1, name), (2, value)):
+        d.add('code_consts', apk_id=a, method='Lx/A;->m()V', site=8, callee='Landroid/provider/Settings$Global;->putInt(Landroid/content/ContentResolver;Ljava/lang/String;I)Z', arg=arg, value=v)
+
+
+@case('GH-P03', 'Cosiloon: a server decides what is loaded')
+def _(d): flow(d, 'com.x.crash', 'NET_IN', 'DEXLOAD')
+
+
+@case('GH-P03', 'two ways to the same: one row')
+def _(d):
+    flow(d, 'com.x.crash', 'NET_IN', 'DEXLOAD')
+    a = d.db.execute('SELECT max(apk_id) FROM apks').fetchone()[0]
+    d.add('code_flows', apk_id=a, src='NET_IN', sink='DEXLOAD', level=3, length=3, path='Lx/C;', mids='')
+
+
+@case('GH-P03', 'both are there without a path; its own assets; Google\'s own; an app of the owner', rows=0)
+def _(d):
+    flow(d, 'com.a', 'NET_IN', 'DEXLOAD', level=2)
+    flow(d, 'com.b', 'ASSET', 'DEXLOAD')
+    flow(d, 'com.google.android.gms', 'NET_IN', 'DEXLOAD', signer_role='google')
+    flow(d, 'com.c', 'NET_IN', 'DEXLOAD', is_system=0)
+
+
+@case('GH-P05', 'Adups: a server sends commands')
+def _(d): flow(d, 'com.adups.fota.sysoper', 'NET_IN', 'EXEC', shared_uid='android.uid.system')
+
+
+@case('GH-P05', 'a text message is a command')
+def _(d): flow(d, 'com.x.sms', 'SMS_IN', 'EXEC')
+
+
+@case('GH-P05', 'a fixed command; what another part of the app says; level 2 only', rows=0)
+def _(d):
+    flow(d, 'com.a.log', 'FILE_IN', 'EXEC')
+    flow(d, 'com.b.tool', 'INTENT_IN', 'EXEC')
+    flow(d, 'com.c.support', 'NET_IN', 'EXEC', level=2)
+
+
+@case('GH-P06', 'Unisoc: commands from other apps')
+def _(d): flow(d, 'com.unisoc.cmd', 'INTENT_IN', 'EXEC', level=2, kind='service', guard='none', parts=(dict(kind='service'),))
+
+
+@case('GH-P06', 'factory app with a guard that any app can get')
+def _(d): flow(d, 'com.pri.factorytest', 'INTENT_IN', 'WIPE', level=2, kind='receiver', guard='normal', parts=(dict(kind='receiver'),))
+
+
+@case('GH-P06', 'guarded by signature, by its own check, not open, a launcher icon, no power, a harmless deed', rows=0)
+def _(d):
+    for guard in ('signature', 'selfcheck', 'own', 'signature|privileged'):
+        flow(d, 'com.a.' + guard, 'INTENT_IN', 'EXEC', level=2, kind='service', guard=guard, parts=(dict(kind='service'),))
+    flow(d, 'com.b.icon', 'INTENT_IN', 'EXEC', level=2, kind='activity', guard='none', parts=(dict(intents=(dict(action='android.intent.action.MAIN', category='android.intent.category.LAUNCHER'),)),))
+    flow(d, 'com.c.plain', 'INTENT_IN', 'EXEC', level=2, kind='service', guard='none', is_priv=0, parts=(dict(kind='service'),))
+    flow(d, 'com.d.net', 'INTENT_IN', 'NET_OUT', level=2, kind='service', guard='none', parts=(dict(kind='service'),))
+
+
+@case('GH-P08', 'Adups: text messages to a server')
+def _(d): flow(d, 'com.adups.fota', 'SMS_READ', 'NET_OUT', has_launcher=0)
+
+
+@case('GH-P08', 'the app for messages, a dialler, a sync adapter, an app with an icon, where the phone is', rows=0)
+def _(d):
+    for n, action in enumerate(('android.provider.Telephony.SMS_DELIVER', 'android.intent.action.DIAL', 'android.content.SyncAdapter')):
+        flow(d, f'com.a.n{n}', 'CONTACTS', 'NET_OUT', has_launcher=0, parts=(dict(intents=(dict(action=action),)),))
+    flow(d, 'com.b.messages', 'SMS_IN', 'NET_OUT', has_launcher=1)
+    flow(d, 'com.c.weather', 'LOCATION', 'NET_OUT', has_launcher=0)
+
+
+@case('GH-P28', 'an app of the maker switches debugging on')
+def _(d): setting(d, 'com.x.factory', 'adb_enabled', '1')
+
+
+@case('GH-P28', 'the check of apps is switched off')
+def _(d): setting(d, 'com.x.store', 'package_verifier_enable', '0')
+
+
+@case('GH-P28', 'switched off; another setting; Settings itself; an app of the owner', rows=0)
+def _(d):
+    setting(d, 'com.a', 'adb_enabled', '0')
+    setting(d, 'com.b', 'airplane_mode_on', '1')
+    setting(d, 'com.android.settings', 'adb_enabled', '1', signer_role='platform')
+    setting(d, 'com.c', 'adb_enabled', '1', is_system=0)
+
+
 # ---------------------------------------------------------------- native code and init
 @case('GH-N01', 'ZTE Score M sync_agent')
 def _(d): d.file('/system/bin/sync_agent', mode=0o4755)

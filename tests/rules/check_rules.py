@@ -18,7 +18,7 @@ SEVERITIES = ['info', 'low', 'medium', 'high', 'critical']
 AXES = {'integrity', 'provenance', 'behaviour', 'coverage'}
 WITNESSES = {'bytes of an image', 'a signature', 'hardware attestation', 'a capture', "the phone's own word", 'a recording'}
 CERTAINTY = re.compile(r'(able|path found|observed|same structure as a documented case)$')
-PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig firmware capture recording live'.split())
+PLUGINS = set('zip gzip tar cpio sparse lp ext4 erofs bootimg vdex oat odex elf dex code art apk cert avb properties initrc fstab permissions hosts adbkeys script passwd verity ota payload payloadsig firmware capture recording live'.split())
 TOLD = {'properties', 'packages', 'sockets', 'settings', 'powers'}  # live WHAT
 CHECKS = ('half-rate inside', 'half-rate from the start', 'cadence lock', 'frozen values', 'drop-outs', 'pauses and restarts', 'rate against its own beats',
           'accuracy against a reference')

@@ -15,6 +15,8 @@ CREATE TABLE reference(ref INT, kind TEXT, name TEXT, value TEXT);
 CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT, zygote_loaded INT);
 CREATE TABLE elf_needed(file_id INT, soname TEXT, resolved_file_id INT);
 CREATE TABLE elf_symbols(file_id INT, name TEXT, defined INT, bind TEXT, stype TEXT, value INT, size INT);
+CREATE TABLE code_flows(apk_id INT, component_id INT, entry TEXT, kind TEXT, guard TEXT, src TEXT, mids TEXT, sink TEXT, level INT, length INT, path TEXT);
+CREATE TABLE code_consts(apk_id INT, at INT, method TEXT, site INT, callee TEXT, arg INT, value TEXT);
 CREATE TABLE oat_dex(file_id INT, at INT, kind TEXT, dex_location TEXT, oat_checksum INT, jar_checksum INT, jar_file_id INT, member TEXT, matches INT);
 CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label TEXT, version_code INT, shared_uid TEXT, min_sdk INT, target_sdk INT,
   partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, has_code INT, signer_role TEXT, signer_state TEXT, is_bl INT);

@@ -56,6 +56,11 @@ CREATE TABLE IF NOT EXISTS d_apks(
 CREATE INDEX IF NOT EXISTS d_apks_package ON d_apks(package);
 CREATE TABLE IF NOT EXISTS d_oat_dex(scan_id INTEGER, place_id INTEGER, n INTEGER, at INTEGER, kind TEXT, dex_location TEXT, oat_checksum INTEGER,
 	jar_place INTEGER, member TEXT, jar_checksum INTEGER, matches INTEGER);
+CREATE TABLE IF NOT EXISTS d_code(scan_id INTEGER, place_id INTEGER, blob_id INTEGER);
+CREATE INDEX IF NOT EXISTS d_code_place ON d_code(place_id);
+CREATE TABLE IF NOT EXISTS d_code_flows(scan_id INTEGER, place_id INTEGER, blob_id INTEGER, n INTEGER, component INTEGER, entry TEXT, kind TEXT, guard TEXT, src TEXT, mids TEXT, sink TEXT,
+	level INTEGER, length INTEGER, path TEXT);
+CREATE INDEX IF NOT EXISTS d_code_flows_place ON d_code_flows(place_id, sink);
 CREATE TABLE IF NOT EXISTS d_apk_signers(scan_id INTEGER, place_id INTEGER, scheme INTEGER, cert_sha256 TEXT, subject TEXT,
 	key_bits INTEGER, sigalg TEXT,
 	state TEXT);            -- verified stripped: this release's signature is by it, in whole or in what is left; failed unsupported; not used: this release does not go by it

@@ -274,3 +274,10 @@
 	UNION ALL SELECT 12, 'Backup', kind||' messages', count(*)||', '||sum(links NOT NULL)||' with links', min(file_id), NULL FROM live_messages GROUP BY kind
 	UNION ALL SELECT 13, 'Not told', coalesce(asked, name), state, file_id, NULL FROM live_items WHERE state<>'answered'
 	UNION ALL SELECT 13, 'Not told', name, state, file_id, line FROM live_sections WHERE state NOT IN ('read','empty');
+-- What code is able to do: of apps. A component of a flow has its number in apk_components.
+@VIEW@ code AS SELECT p.place_id AS file_id, c.dex_files, c.classes, c.methods, c.calls, c.bytes, c.bytes_lost, c.quickened, c.leaks, c.sources_cut, c.over FROM here p JOIN c_code c USING(blob_id);
+@VIEW@ apk_caps AS SELECT d.place_id AS apk_id, c.cap, c.methods AS n, c.first, c.at FROM d_code d JOIN c_code_caps c USING(blob_id) WHERE d.scan_id=@SCAN@;
+@VIEW@ code_flows AS SELECT f.place_id AS apk_id, f.place_id*1048576+(f.component&1048575) AS component_id, f.entry, f.kind, f.guard, f.src, f.mids, f.sink, f.level, f.length, f.path
+	FROM d_code_flows f WHERE f.scan_id=@SCAN@;
+@VIEW@ code_entries AS SELECT d.place_id AS apk_id, c.class, c.role, c.reach, c.selfcheck FROM d_code d JOIN c_code_entries c USING(blob_id) WHERE d.scan_id=@SCAN@;
+@VIEW@ code_consts AS SELECT d.place_id AS apk_id, c.at, c.method, c.site, c.callee, c.arg, c.value FROM d_code d JOIN c_code_consts c USING(blob_id) WHERE d.scan_id=@SCAN@;
