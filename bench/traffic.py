@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Captures: gifthorse traffic beside tshark and nDPI's reader, in one run on one file.
+"""Captures: gifthorse traffic beside tshark and nDPI's reader, in one run on the same files.
 
-traffic.py [--gifthorse BIN] [--million N] [CAPTURE...]
-  The capture is made of the given ones (default: the conformance captures), repeated with other addresses until it has N million packets. Prints seconds, packets and Mbit a
-  second, and the largest resident size over all processes of each.
+traffic.py [--gifthorse BIN] [--million N] [--times 1,2,4] [--jobs 1,2] [--all] [CAPTURE...]
+  The capture is made of the given ones (default: the conformance captures), repeated with other addresses until it has N million packets (0.25), and again with 2 and 4 times as many.
+  Prints for each program and size: processor seconds (its own and its children's), seconds by the clock, thousand packets and Gbit for each processor second, and the largest
+  resident size over all processes of each. tshark reads the smallest one only, unless --all. The clock of a busy machine tells little; processor time does.
 """
 import argparse
 import os
 import pathlib
+import resource
 import shutil
 import struct
 import subprocess
@@ -70,20 +72,34 @@ def resident(pid):
 
 
 def measure(argv):
-    start = time.time()
+    """Seconds by the clock, processor seconds, largest resident size, exit code."""
+    start, before = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
     p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0
     while p.poll() is None:
         peak = max(peak, resident(p.pid))
         time.sleep(0.02)
-    wall = time.time() - start
-    return wall, peak, p.returncode
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.time() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak, p.returncode
+
+
+def runs(a, cap, out, smallest):
+    """Name and arguments of each program to be measured."""
+    for jobs in a.jobs.split(","):
+        yield f"gifthorse traffic, --jobs {jobs}", [a.gifthorse, "traffic", str(cap), "--jobs", jobs, "-f", f"json={out}", "--fail-on", "never", "--progress", "none"]
+    if shutil.which("ndpiReader"):
+        yield "ndpiReader, 1 thread", ["ndpiReader", "-i", str(cap), "-n", "1", "-q"]
+    if shutil.which("tshark") and (smallest or a.all):
+        yield "tshark -T fields, names", ["tshark", "-n", "-r", str(cap), "-T", "fields", "-e", "frame.number", "-e", "tls.handshake.extensions_server_name", "-e", "dns.qry.name", "-e", "http.host"]
 
 
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--gifthorse", default=str(ROOT / "build/gifthorse"))
-    a.add_argument("--million", type=float, default=1)
+    a.add_argument("--million", type=float, default=0.25)
+    a.add_argument("--times", default="1,2,4")
+    a.add_argument("--jobs", default="1,2")
+    a.add_argument("--all", action="store_true")
     a.add_argument("captures", nargs="*", type=pathlib.Path)
     a = a.parse_args()
     sources = a.captures or sorted((SHARED / "corpus/pcap").glob("*/*.pcap"))
@@ -91,17 +107,13 @@ def main():
         sys.exit("no captures: name some")
     with tempfile.TemporaryDirectory(prefix="ghb-") as d:
         cap, out = pathlib.Path(d) / "bench.pcap", pathlib.Path(d) / "out"
-        n, size = make(cap, sources, a.million)
-        print(f"{n} packets, {size / 1e6:.1f} MB on the wire, {cap.stat().st_size / 1e6:.1f} MB of file")
-        cap.read_bytes()[:1]
-        runs = [("gifthorse traffic, everything", [a.gifthorse, "traffic", str(cap), "--jobs", "1", "-f", f"json={out}", "--fail-on", "never"]),
-                ("tshark -T fields, names", ["tshark", "-n", "-r", str(cap), "-T", "fields", "-e", "frame.number", "-e", "tls.handshake.extensions_server_name", "-e", "dns.qry.name",
-                                             "-e", "http.host"])]
-        if shutil.which("ndpiReader"):
-            runs.append(("ndpiReader, 1 thread", ["ndpiReader", "-i", str(cap), "-n", "1", "-q"]))
-        for name, argv in runs:
-            wall, peak, code = measure(argv)
-            print(f"{name:32} {wall:7.2f} s {n / wall / 1000:8.0f} kpps {size * 8 / wall / 1e6:8.0f} Mbit/s {peak / 1e6:7.0f} MB resident{'' if code in (0, 1, 3) else f'  exit {code}'}", flush=True)
+        for i, times in enumerate(a.times.split(",")):
+            n, size = make(cap, sources, a.million * float(times))
+            print(f"{n} packets, {size / 1e6:.1f} MB on the wire, {cap.stat().st_size / 1e6:.1f} MB of file")
+            for name, argv in runs(a, cap, out, i == 0):
+                wall, cpu, peak, code = measure(argv)
+                bad = "" if code in (0, 1, 3) else f"  exit {code}"
+                print(f"  {name:28} {cpu:7.2f} s cpu {wall:7.2f} s clock {n / cpu / 1000:6.0f} kpps {size * 8 / cpu / 1e9:6.2f} Gbit/s {peak / 1e6:6.0f} MB resident{bad}", flush=True)
 
 
 main()

@@ -161,7 +161,8 @@ static void picture(struct gh_html *h)
 		l, true);
 	int w = LEFT + BINS * BIN_W, height = (int)n * LANE_H + 22;
 	fprintf(h->to,
-		"<svg class=\"lanes\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Bytes to and from each party "
+		"<div class=\"scroll\"><svg class=\"lanes\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Bytes to "
+		"and from each party "
 		"over time\">\n",
 		w, height);
 	for (size_t i = 0; i < n; i++)
@@ -170,7 +171,7 @@ static void picture(struct gh_html *h)
 		      to = gh_moment(&h->arena, h->m->captures.last_us);
 	fprintf(h->to,
 		"<text x=\"%d\" y=\"%d\">%.*s</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.*s "
-		"UTC</text>\n</svg>\n",
+		"UTC</text>\n</svg></div>\n",
 		LEFT, height - 5, (int)from.n, from.p, w, height - 5, (int)to.n, to.p);
 	fputs("<p class=\"more\">The darker, the more bytes; a triangle: a finding there.", h->to);
 	if (n < h->m->n_parties)

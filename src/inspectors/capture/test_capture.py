@@ -159,6 +159,24 @@ loop = struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c\0\1\0\1"
 long = struct.pack("!HHHHHH", 1, 0x0100, 1, 0, 0, 0) + b"\x3f" + b"a" * 63 + (b"\x3f" + b"b" * 63) * 900 + b"\0\0\1\0\1"
 f.write_bytes(g.pcap([g.ether(g.ipv4("192.0.2.10", "192.0.2.1", 17, g.udp(5000, 53, m))) for m in (loop, long)]))
 ght.equal([r["qname"] for r in look(f) if r["table"] == "dns_messages"], [None, None], "a pointer to itself, a name of 57,600 bytes: no name, no hang")
+f.write_bytes(g.pcap(frames, snap=60))
+rows = look(f)
+n = sum(len(x) > 60 for _, x in frames)
+ght.equal([(r["cut"], r["packets"]) for r in rows if r["table"] == "captures"], [(n, len(frames))], "a snap length of 60: every cut packet is counted")
+ght.check(n and not ght.rows(rows, "http_requests") and [r["stream_out"] for r in rows if r["table"] == "flows" and r["proto"] == "tcp"] == [len(b"GET /a HTTP/1.1\r\nHost: one.example\r\n\r\n")],
+          "a snap length of 60: a request that is not there is not read, and its length is known", str(ght.rows(rows, "flows")))
+wrap = lambda kind, body: b"".join(b"\x16\3\3" + struct.pack("!H", len(m)) + m for m in [(bytes([kind]) + struct.pack("!I", len(body))[1:] + body)[i:i + 16000]
+                                                                                     for i in range(0, len(body) + 4, 16000)])
+hello = b"\3\3" + b"\7" * 32 + b"\0" + b"\0\2\xc0\x2f" + b"\1\0"
+back = b"\3\3" + b"\5" * 32 + b"\0" + b"\xc0\x2f\0"
+for size in (60000, 100000, 16000000):
+    one = b"\x30\x83" + struct.pack("!I", min(size, 200000) - 5)[1:] + b"\0" * (min(size, 200000) - 5)
+    listed = struct.pack("!I", size + 3)[1:] + struct.pack("!I", size)[1:] + one
+    huge = g.Talk().open().say(0, wrap(1, hello)).say(1, wrap(2, back) + wrap(11, listed)).say(0, b"\x15\3\3\0\2\2\x2a").close()
+    f.write_bytes(g.pcap(huge.frames))
+    rows = look(f)
+    ght.check(not ght.rows(rows, "tls_certs") and len(ght.rows(rows, "tls_sessions")) == 1 and ght.rows(rows, "blob_runs", plugin="capture", status="ok"),
+              f"a certificate that claims {size} bytes: none is told, the connection is")
 over = pathlib.Path(__file__).parent / "seeds/overruns.pcap"
 ght.equal([r["packets"] for r in look(over) if r["table"] == "captures"], [10], "lists that end within an entry (names, key shares, resolvers, a service record): no hang, all packets read")
 for cut in (25, 30, 60, 100):
