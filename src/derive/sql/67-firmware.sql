@@ -29,11 +29,12 @@ INSERT INTO d_firmware SELECT (SELECT scan_id FROM cur), f.place_id, s.n, s.at, 
 	FROM fs f JOIN c_firmware_signs s ON s.blob_id=f.blob_id AND s.n=f.n LEFT JOIN joined j ON j.place_id=f.place_id AND j.n=f.n ORDER BY f.place_id, f.n;
 -- Of a partition: the signatures of the image itself, or of those that lie in its file system.
 DROP TABLE IF EXISTS temp.held;
-CREATE TEMP TABLE held AS SELECT part, count(*) AS n, sum(state='verified') AS good, sum(state='failed') AS bad, min(CASE WHEN state='failed' THEN why END) AS why
-	FROM (SELECT DISTINCT gh_stem(coalesce(nullif(p.image,''), p.name)) AS part, d.place_id, d.n, d.state, d.why FROM d_firmware d JOIN places p USING(place_id)
+CREATE TEMP TABLE held AS SELECT part, count(*) AS n, sum(state='verified') AS good, sum(state='failed') AS bad, min(CASE WHEN state='failed' THEN why END) AS why,
+		CASE WHEN min(root_sha256)=max(root_sha256) THEN ', all by the root '||substr(min(root_sha256), 1, 16)||'…' ELSE '' END AS root
+	FROM (SELECT DISTINCT gh_stem(coalesce(nullif(p.image,''), p.name)) AS part, d.place_id, d.n, d.state, d.why, d.root_sha256 FROM d_firmware d JOIN places p USING(place_id)
 		WHERE d.scan_id=(SELECT scan_id FROM cur) AND p.live=1 AND p.name NOT GLOB '*.b[0-9][0-9]') GROUP BY part;
 UPDATE d_uncovered SET signed=(SELECT CASE WHEN h.bad THEN printf('%d of %d signatures do not hold: %s', h.bad, h.n, h.why)
-		WHEN h.good=h.n THEN printf('%d of %d signatures hold', h.good, h.n) ELSE printf('%d of %d signatures hold, the others were not verified', h.good, h.n) END
+		WHEN h.good=h.n THEN printf('%d of %d signatures hold%s', h.good, h.n, h.root) ELSE printf('%d of %d signatures hold, the others were not verified', h.good, h.n) END
 	FROM held h WHERE h.part=gh_stem(d_uncovered.name)) WHERE scan_id=(SELECT scan_id FROM cur);
 UPDATE d_uncovered SET signed='identified by its name, not verified' WHERE scan_id=(SELECT scan_id FROM cur) AND list='firmware' AND signed IS NULL;
 DROP TABLE temp.fs; DROP TABLE temp.beside; DROP TABLE temp.joined; DROP TABLE temp.held;

@@ -302,7 +302,7 @@ def overruns():
     """A signature that holds is no help to a structure that does not hold together: libavb gives it up."""
     blob = mk.vbmeta([mk.property_descriptor("a", "1"), mk.hash_descriptor("boot", str(D / "data"), SALT)], "SHA256_RSA2048", key=str(key(2048)))
     aux = 256 + struct.unpack_from(">Q", blob, 12)[0]
-    state = lambda data: [(r["state"], r["why"]) for r in images(ght.drive(write("re.img", data)))]  # noqa: E731
+    state = lambda data: [(r["state"], r["why"]) for r in ght.rows(ght.drive(write("re.img", data)), "avb_images")]  # noqa: E731
     ght.equal(state(resigned(blob, aux + 16, ">Q", 1)), [("verified", None)], "signed anew: verified")
     broken, outside = "signed, and its list of descriptors reaches behind its end", "signed, and one of its parts lies outside of it"
     for value in (1 << 62, (1 << 64) - 8, 3, 8 * 1000, (1 << 64) - 1):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures of Qualcomm's images (Qualcomm, "Secure Boot and Image Authentication" 1.0 and 2.0; version 7: coreboot util/qualcomm): an
  * MBN header, hashes of all segments, and up to two signatures over both, each with its chain of certificates. */
-#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "inspectors/cert/x509.h"
 #include "inspectors/firmware/sign.h"
@@ -165,13 +165,15 @@ static bool signed_digest(const struct mbn *m, unsigned who, enum digest digest,
 	size_t n = (size_t)m->signed_size;
 	if (who)
 		return digest_data(digest, p, n, ret);
-	uint8_t *copy = n >= HEAD ? OPENSSL_memdup(p, n) : NULL;
-	if (!copy)
-		return false;
-	memset(copy + (m->version == 7 ? 32 : 28), 0, 4);
-	memset(copy + 36, 0, 4);
-	bool ok = digest_data(digest, copy, n, ret);
-	OPENSSL_free(copy);
+	uint8_t head[HEAD];
+	memcpy(head, p, HEAD);
+	memset(head + (m->version == 7 ? 32 : 28), 0, 4);
+	memset(head + 36, 0, 4);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	bool ok = md && EVP_DigestInit_ex(md, digest == DIGEST_SHA384 ? EVP_sha384() : EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(md, head, HEAD) == 1 && EVP_DigestUpdate(md, p + HEAD, n - HEAD) == 1 &&
+		  EVP_DigestFinal_ex(md, ret, NULL) == 1;
+	EVP_MD_CTX_free(md);
 	return ok;
 }
 

@@ -96,6 +96,21 @@ def split():
         ght.equal([x[0] for x in sqlite3.connect(T / f"{want}.db").execute("SELECT state FROM firmware_signs WHERE name='modem.mdt'")], [want], f"its parts beside it, {label}")
 
 
+def listed():
+    """What the list of firmware outside verified boot says of each partition."""
+    d = T / "listed"
+    d.mkdir()
+    (d / "lk.img").write_bytes(mk.mtk_image(RSA, [("lk", os.urandom(5001)), ("lk_dtb", os.urandom(64))]))
+    (d / "tz.img").write_bytes(flip(mk.elf(5, RSA, PARTS)[0], 0x1100))
+    (d / "sspm.img").write_bytes(mk.mtk_image(RSA, [("sspm", b"x" * 50)]) + mk.mtk_part("logo", b"y" * 50))
+    (d / "rpm.img").write_bytes(os.urandom(5000))
+    subprocess.run([BIN, "scan", d, "--db", T / "l.db", "-f", f"json={T}/r.json"], capture_output=True)
+    got = dict(sqlite3.connect(T / "l.db").execute("SELECT name, signed FROM uncovered"))
+    root = ght.sha(mk.spki(RSA, "root"))[:16]
+    ght.equal(got, {"lk": f"2 of 2 signatures hold, all by the root {root}…", "tz": "1 of 1 signatures do not hold: the signature is not over this header and these hashes",
+                    "sspm": "1 of 2 signatures hold, the others were not verified", "rpm": "identified by its name, not verified"}, "the list says what is known of each")
+
+
 def mediatek():
     data = mk.mtk_image(RSA, [("lk", os.urandom(5001)), ("lk_dtb", os.urandom(64))])
     got = rows(data, "lk.img")
@@ -160,4 +175,5 @@ if __name__ == "__main__":
     preloader()
     hostile()
     split()
+    listed()
     ght.done()
