@@ -24,10 +24,13 @@ enum gh_code gh_told_read(struct gh_model *m, struct gh_err *err)
 	m->told = gh_alloc_array(&m->arena, TOLD_MAX, sizeof *m->told);
 	if (!m->told || sqlite3_prepare_v2(gh_db_handle(m->db), sql, -1, &st, NULL) != SQLITE_OK)
 		return gh_fail(err, GH_IO, 0, "report: what the phone says cannot be read");
-	while (m->n_told < TOLD_MAX && sqlite3_step(st) == SQLITE_ROW)
+	int step = SQLITE_DONE;
+	while (m->n_told < TOLD_MAX && (step = sqlite3_step(st)) == SQLITE_ROW)
 		m->told[m->n_told++] = (struct gh_told){text(m, st, 0), text(m, st, 1), text(m, st, 2), text(m, st, 3),
 			sqlite3_column_type(st, 4) == SQLITE_NULL ? GH_NULL : sqlite3_column_int64(st, 4)};
 	sqlite3_finalize(st);
+	if (step != SQLITE_DONE && step != SQLITE_ROW)
+		return gh_fail(err, GH_IO, 0, "report: what the phone says cannot be read to its end");
 	return GH_OK;
 }
 

@@ -264,8 +264,8 @@
 	UNION SELECT 5, 'Network', kind||coalesce(' of '||iface, ''), value, file_id, line FROM live_network
 	UNION SELECT 6, 'Listening', proto||' '||local||':'||lport, 'uid '||coalesce(uid,'not told')||coalesce(', '||program, ''), file_id, line FROM live_sockets WHERE state='LISTEN' AND proto<>'unix'
 	UNION SELECT 7, 'Debugging', 'key '||md5, coalesce(comment,'')||coalesce(', last used '||strftime('%Y-%m-%d', CAST(last_used AS INTEGER)/1000, 'unixepoch'), ''), file_id, line FROM live_adb_keys
-	UNION ALL SELECT * FROM (SELECT 8, 'Traffic', coalesce((SELECT package FROM live_apps a WHERE a.uid=t.uid ORDER BY package LIMIT 1), 'uid '||t.uid), sum(rx_bytes)||' bytes in, '||sum(tx_bytes)||' out',
-		min(file_id), min(line) FROM live_traffic t WHERE coalesce(tag,0)=0 GROUP BY t.uid ORDER BY sum(rx_bytes)+sum(tx_bytes) DESC, t.uid LIMIT 12)
+	UNION ALL SELECT * FROM (SELECT 8, 'Traffic', coalesce((SELECT package FROM live_apps a WHERE a.uid=t.uid ORDER BY package LIMIT 1), 'uid '||t.uid), printf('%.0f bytes in, %.0f out', total(rx_bytes), total(tx_bytes)),
+		min(file_id), min(line) FROM live_traffic t WHERE coalesce(tag,0)=0 GROUP BY t.uid ORDER BY total(rx_bytes)+total(tx_bytes) DESC, t.uid LIMIT 12)
 	UNION ALL SELECT * FROM (SELECT 9, 'Last uses', op||' by '||package, max(time), min(file_id), min(line) FROM live_appop_uses WHERE kind='Access' AND op IN ('CAMERA','RECORD_AUDIO',
 		'FINE_LOCATION','READ_SMS','READ_CONTACTS','READ_CALL_LOG','SEND_SMS','REQUEST_INSTALL_PACKAGES') GROUP BY op, package ORDER BY max(time) DESC, op, package LIMIT 12)
 	UNION ALL SELECT 10, 'Files', CASE list WHEN 'root' THEN 'tools of root' ELSE 'listed' END, CASE list WHEN 'root' THEN substr(group_concat(path, ' '), 1, 300) ELSE count(*)||' paths' END,
