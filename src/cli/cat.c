@@ -134,10 +134,11 @@ static int cat_folder(const char *folder, const struct wanted *w)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS};
 	struct gh_str first = bare(w->first),
 		      image = gh_str_starts(w->image, "ramdisk:") ? gh_strn(w->image.p + 8, w->image.n - 8) : w->image;
-	const char *const ways[] = {"%.*s/%.*s", "%.*s/ramdisk/%.*s", "%.*s%.*s"};
+	/* The last two: what gifthorse phone pulled. */
+	const char *const ways[] = {"%.*s/%.*s", "%.*s/ramdisk/%.*s", "%.*s%.*s", "files/%.*s/%.*s", "files/%.*s%.*s"};
 	for (size_t i = 0; i < GH_COUNT(ways) && fd < 0; i++) {
-		snprintf(path, sizeof path, ways[i], (int)(i == 2 ? 0 : image.n), image.p ? image.p : "", (int)first.n,
-			first.p);
+		snprintf(path, sizeof path, ways[i], (int)(i == 2 || i == 4 ? 0 : image.n), image.p ? image.p : "",
+			(int)first.n, first.p);
 		fd = (int)syscall(SYS_openat2, dir, bare(gh_str(path)).p, &how, sizeof how);
 	}
 	close(dir);

@@ -52,10 +52,19 @@ static enum gh_code put(void *to, const uint8_t *p, size_t n, struct gh_err *err
 /* The connection broke, and may be had again. */
 static bool reconnect(struct work *w, enum gh_code code, const struct gh_err *err)
 {
-	if (code == GH_END || code == GH_NOMEM)
+	if (code == GH_END || code == GH_NOMEM || code == GH_UNSUP)
 		return false;
 	gh_journal_say(&w->journal, "connection lost: %s", err->what);
 	return w->p->again && ++w->breaks <= BREAKS_MAX && w->p->again(w->p->to, w->phone);
+}
+
+/* After nonsense a link is out of step, and is made anew; each stream of a server is a connection of its own. */
+static enum gh_code renew(struct work *w, struct gh_err *err)
+{
+	struct gh_err nonsense = {.what = "nonsense on the link"};
+	if (!w->phone->transport || reconnect(w, GH_BAD, &nonsense))
+		return GH_OK;
+	return gh_fail(err, GH_IO, 0, "the phone talks nonsense and cannot be reached again");
 }
 
 /* ---- commands ---- */
@@ -68,10 +77,10 @@ static enum gh_code ask(struct work *w, const struct gh_item *item, struct gh_er
 	enum gh_code code = gh_land_begin(&w->land, err);
 	if (code == GH_OK)
 		code = gh_shell(w->phone, item->command, ANSWER_MAX, put, w, &result, err);
-	/* A phone that refuses the service as such has answered; one that falls silent has been heard so far. */
-	bool refused = code == GH_UNSUP;
-	result.cut |= code == GH_LIMIT;
-	if (code && !refused && code != GH_LIMIT)
+	/* A phone that refuses the service as such has answered; one that falls silent or talks nonsense has been heard so far. */
+	bool refused = code == GH_UNSUP, odd = code == GH_LIMIT || code == GH_BAD;
+	result.cut |= odd;
+	if (code && !refused && !odd)
 		return code;
 	snprintf(name, sizeof name, "live/%s.txt", item->name);
 	struct gh_err ours = {0};
@@ -88,11 +97,13 @@ static enum gh_code ask(struct work *w, const struct gh_item *item, struct gh_er
 		.bytes = result.bytes,
 		.sha256 = gh_str_dup(&w->journal.arena, gh_str(gh_land_hex(sha256, hex))),
 		.time = gh_journal_now(&w->journal.arena),
-		.said = gh_str_dup(&w->journal.arena, gh_str(refused || code == GH_LIMIT ? err->what : result.said))};
+		.said = gh_str_dup(&w->journal.arena, gh_str(refused || odd ? err->what : result.said))};
 	*err = (struct gh_err){0};
 	gh_journal_say(&w->journal, "%s: %s, %llu bytes, sha256 %s", item->command, a.state.p,
 		(unsigned long long)a.bytes, a.sha256.p);
-	return gh_journal_add_answer(&w->journal, &a) ? GH_OK : gh_fail(err, GH_IO, 0, "the folder cannot be written");
+	if (!gh_journal_add_answer(&w->journal, &a))
+		return gh_fail(err, GH_IO, 0, "the folder cannot be written");
+	return odd ? renew(w, err) : GH_OK;
 }
 
 static enum gh_code ask_all(struct work *w, struct gh_err *err)
@@ -121,14 +132,18 @@ static enum gh_code list_all(struct work *w, struct gh_err *err)
 		show(w, "listing", i, gh_n_roots);
 		size_t before = w->listing.n;
 		enum gh_code code = gh_listing_root(&w->listing, w->phone, &gh_roots[i], err);
-		for (int lost = 1; code && lost < LOST_MAX && reconnect(w, code, err); lost++) {
+		for (int lost = 1; code && code != GH_UNSUP && lost < LOST_MAX && reconnect(w, code, err); lost++) {
 			*err = (struct gh_err){0};
 			code = gh_listing_root(&w->listing, w->phone, &gh_roots[i], err);
 		}
-		if (code == GH_UNSUP) {
+		if (code && code != GH_UNSUP && code != GH_BAD && code != GH_LIMIT)
+			return code;
+		if (code) {
 			gh_journal_say(&w->journal, "listing %s: %s", gh_roots[i].where, err->what);
+			w->listing.full |= code != GH_UNSUP;
 			*err = (struct gh_err){0};
-		} else if (code)
+		}
+		if ((code == GH_BAD || code == GH_LIMIT) && (code = renew(w, err)))
 			return code;
 		gh_journal_say(&w->journal, "listed %s: %zu paths", gh_roots[i].where, w->listing.n - before);
 	}
@@ -254,9 +269,10 @@ static enum gh_code hash_there(struct work *w, struct gh_err *err)
 			continue;
 		show(w, "hashing on the phone", i, w->listing.n);
 		enum gh_code code = hash_batch(w, command, err);
-		if (code == GH_UNSUP)
-			*err = (struct gh_err){0};
-		else if (code)
+		if (code && code != GH_UNSUP && code != GH_BAD && code != GH_LIMIT)
+			return code;
+		*err = (struct gh_err){0};
+		if (code && code != GH_UNSUP && (code = renew(w, err)))
 			return code;
 		n = 0;
 	}
