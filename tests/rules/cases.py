@@ -58,7 +58,7 @@ def _(d):
 def _(d):
     flow(d, 'com.a', 'NET_IN', 'DEXLOAD', level=2)
     flow(d, 'com.b', 'ASSET', 'DEXLOAD')
-    flow(d, 'com.google.android.gms', 'NET_IN', 'DEXLOAD', signer_role='google')
+    flow(d, 'com.google.android.gms', 'NET_IN', 'DEXLOAD', signer_role='google', cert=GOOGLE)
     flow(d, 'com.c', 'NET_IN', 'DEXLOAD', is_system=0)
 
 
