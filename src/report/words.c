@@ -129,10 +129,10 @@ static struct gh_str join(struct gh_model *m, struct gh_str a, const char *b)
 static void axis_words(struct gh_model *m, unsigned axis)
 {
 	static const char *const limits[] = {
-		[GH_INTEGRITY] = "What a signature says was read; the signature itself was not computed again.",
+		[GH_INTEGRITY] = "No file can show that a phone enforces a key.",
 		[GH_PROVENANCE] = "No published build was given to compare with.",
 		[GH_BEHAVIOUR] =
-			"This tells what the software is able to do, not what it did; program code was not followed.",
+			"This tells what the software is able to do, not what it did; native code was not followed.",
 	};
 	struct gh_axis *a = &m->axis[axis];
 	bool found = total(a->count) > 0;

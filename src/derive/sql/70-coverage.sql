@@ -34,7 +34,8 @@ INSERT INTO d_coverage SELECT (SELECT scan_id FROM cur), l, n, s FROM (
 	SELECT 'files' AS l, count(*) AS n, coalesce(gh_sum(size),0) AS s, 0 AS o FROM at_place WHERE ftype='file'
 	UNION ALL SELECT 'read', count(*), coalesce(gh_sum(size),0), 1 FROM at_place WHERE ftype='file' AND blob_id NOT NULL AND format<>'lfs-pointer'
 	UNION ALL SELECT 'understood', count(*), coalesce(gh_sum(size),0), 2 FROM at_place WHERE ftype='file' AND understood AND bad IS NULL
-	UNION ALL SELECT 'analysed', 0, 0, 3) ORDER BY o;
+	UNION ALL SELECT 'analysed', count(*), coalesce(gh_sum(size),0), 3 FROM at_place a WHERE ftype='file' AND EXISTS(SELECT 1 FROM c_code c WHERE c.blob_id=a.blob_id)
+		AND EXISTS(SELECT 1 FROM blob_runs r WHERE r.blob_id=a.blob_id AND r.plugin='code' AND r.status='ok')) ORDER BY o;
 
 -- What a file that is not there would have been, by its name.
 DROP TABLE IF EXISTS temp.hides;
@@ -42,7 +43,7 @@ CREATE TEMP TABLE hides(pattern TEXT, plugin TEXT);
 INSERT INTO hides VALUES ('*.apk','apk'),('*.jar','zip'),('*/otacerts.zip','zip'),('*/otacerts.zip','cert'),('*/security/*','cert'),('*.apex','*'),('*.capex','*'),
 	('*.rc','initrc'),('*.prop','properties'),('*/prop.default','properties'),('*fstab*','fstab'),('*.sh','script'),('*/bin/*','script'),
 	('*/bin/*','elf'),('*/xbin/*','script'),('*/xbin/*','elf'),('*/sbin/*','script'),('*/sbin/*','elf'),('*.so','elf'),('*.odex','elf'),
-	('*.oat','elf'),('*.odex','dex'),('*.oat','dex'),('*.vdex','dex'),('*.apk','dex'),('*.jar','dex'),('*.odex','oat'),('*.oat','oat'),('*/hosts','hosts'),('*adb_keys','adbkeys'),('*permissions/*.xml','permissions'),('*/sysconfig/*.xml','permissions'),
+	('*.oat','elf'),('*.odex','dex'),('*.oat','dex'),('*.vdex','dex'),('*.apk','dex'),('*.jar','dex'),('*.odex','oat'),('*.oat','oat'),('*.odex','code'),('*.oat','code'),('*.vdex','code'),('*.apk','code'),('*.jar','code'),('*/hosts','hosts'),('*adb_keys','adbkeys'),('*permissions/*.xml','permissions'),('*/sysconfig/*.xml','permissions'),
 	('*/passwd','passwd'),('*/shadow','passwd'),('*/authorized_keys*','passwd'),('*vbmeta*','avb');
 DROP TABLE IF EXISTS temp.missing;
 CREATE TEMP TABLE missing(place TEXT, name TEXT, what TEXT, why TEXT, bytes INTEGER, damaged INTEGER);
