@@ -153,6 +153,31 @@ def demo():
     c = scan("demo", DEMO / "phone.zip", folder("same", same))
     ght.equal([x.split(" at ")[0] for x in findings(c, "GH-L07")], hidden, "GH-L07: the one package that the phone of this build does not list")
     ght.equal(states(c)["GH-L01"], "not_evaluated", "GH-L01: without files that the running phone gave")
+    c.close()
+    unit(fingerprint, patch)
+
+
+def unit(fingerprint, patch):
+    """Files that the running phone gave beside the image of its build: one of them altered, one alike, one refused."""
+    def image(path):
+        return subprocess.run([str(TOOL), "cat", str(DEMO / "phone.zip"), "system:" + path], capture_output=True, check=True).stdout
+    helper, other = image("/system/bin/clatd"), image("/system/bin/applypatch")
+    ght.check(len(helper) > 1000 and len(other) > 1000, "two programs of the image")
+    listing = "path\tmode\tuid\tgid\tsize\tmtime\tlabel\ttarget\tstate\tsha256\n" + "".join(
+        f"{p}\t100755\t0\t2000\t{n}\t0\tu:object_r:system_file:s0\t-\t{state}\t-\n" for p, n, state in (
+            ("/system/bin/clatd", len(helper) + 1, "pulled"), ("/system/bin/applypatch", len(other), "pulled"), ("/system/bin/busybox", 9, "denied")))
+    files = {"live/getprop.txt": f"[ro.build.fingerprint]: [{fingerprint}]\n[ro.build.version.security_patch]: [{patch}]\n",
+             "live/mounts.txt": "/dev/block/dm-0 / ext4 ro 0 0\n/dev/block/loop9 /system/bin/clatd ext4 ro 0 0\n", "files.tsv": listing,
+             "acquisition.json": json.dumps({"schema_version": 1, "items": []}), "files/system/bin/clatd": helper + b"x", "files/system/bin/applypatch": other}
+    c = scan("demo", DEMO / "phone.zip", folder("unit", files))
+    got = findings(c, "GH-L01")
+    ght.check(len(got) == 1 and got[0].startswith("/system/bin/clatd is " + ght.sha(helper + b"x")[:16]) and ght.sha(helper)[:16] in got[0] and "/dev/block/loop9" in got[0],
+              "GH-L01: exactly the altered file is named, with its mount", str(got))
+    c.close()
+    files["live/getprop.txt"] = files["live/getprop.txt"].replace(patch, "2001-01-01")
+    c = scan("demo", DEMO / "phone.zip", folder("unit2", files))
+    ght.equal((findings(c, "GH-L01"), states(c)["GH-L01"]), ([], "not_evaluated"), "GH-L01: another build by its word: no accusation, cannot judge")
+    ght.check("another build" in c.execute("SELECT why FROM rule_states WHERE rule='GH-L01' ORDER BY scan_id DESC").fetchone()[0], "GH-L01: and why")
 
 
 def zipped(name, files):

@@ -58,7 +58,7 @@ def _(d):
     pair(d, '/apex/com.android.art/bin/dex2oat')
     pair(d, '/data/local/tmp/x')
     d.file('/system/bin/closed', sha256='aa' * 32)
-    d.file('/system/bin/closed', sha256=None, attrs=3)
+    d.file('/system/bin/closed', sha256='', attrs=3)
 
 
 @case('GH-L03', 'a television box with adb on the network, a program with the uid of the system', rows=2)

@@ -22,5 +22,5 @@ SELECT l.file_id AS file_id, NULL AS at, l.dpath||' is '||substr(l.sha256,1,16)|
   CASE WHEN EXISTS(SELECT 1 FROM live_mounts m WHERE m.dir=l.dpath AND (m.device LIKE '%magisk%' OR m.device='KSU' OR m.device LIKE '%worker%')) THEN
     'medium' END AS severity, l.dpath AS subject
 FROM files l JOIN files f ON f.dpath=l.dpath AND f.attrs=1 AND f.ftype='file'
-WHERE EXISTS(SELECT 1 FROM live_same_build) AND l.attrs>=2 AND l.ftype='file' AND l.sha256 IS NOT NULL AND f.sha256 IS NOT NULL AND l.sha256<>f.sha256
+WHERE EXISTS(SELECT 1 FROM live_same_build) AND l.attrs>=2 AND l.ftype='file' AND l.sha256<>'' AND f.sha256<>'' AND l.sha256<>f.sha256
   AND l.dpath NOT LIKE '/data/%' AND l.dpath NOT LIKE '/apex/%';
