@@ -86,7 +86,7 @@ void taint_forget(struct taint *t);
 /* The instruction at a unit, or CODE_NONE. */
 uint32_t taint_pc(const struct taint *t, const struct taint_body *b, uint32_t unit);
 /* The method and place of a call. */
-struct taint_site taint_call_site(const struct taint *t, uint32_t edge);
+struct taint_site taint_call_site(struct taint *t, uint32_t edge);
 /* Argument (0 the object, from 1 the others) at a slot of a call, and the slot of an argument; CODE_NONE. */
 uint32_t taint_slot_arg(const struct code_app *app, uint32_t method, bool is_static, uint32_t slot);
 uint32_t taint_arg_slot(const struct code_app *app, uint32_t method, bool is_static, uint32_t arg);

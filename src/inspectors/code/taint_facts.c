@@ -108,6 +108,7 @@ void taint_store(struct taint *t, struct gh_str name, uint32_t pred)
 	const struct code_app *app = t->app;
 	if (!field_first(t, taint_global(t, name), pred))
 		return;
+	t->left -= gh_min(t->left, app->n_method / 16);
 	for (uint32_t i = 0; i < app->n_method; i++) {
 		uint32_t api = app->method[i].api;
 		for (uint32_t r = api == CODE_NONE ? CODE_NONE : app->words.api[api].flow; r != CODE_NONE;

@@ -13,6 +13,7 @@ static void entries_of(struct taint *t, uint32_t method)
 	t->entry_method = method;
 	t->n_entry = 0;
 	memset(t->entry_seen, 0, app->n_node);
+	t->left -= gh_min(t->left, app->n_node / 64);
 	t->entry_queue[n++] = method;
 	t->entry_seen[method] = 1;
 	for (uint32_t i = 0; i < n && t->n_entry < GH_COUNT(t->entry) && t->left; i++, t->left--) {

@@ -125,7 +125,7 @@ uint32_t taint_pc(const struct taint *t, const struct taint_body *b, uint32_t un
 
 /* ---- who calls ---- */
 
-struct taint_site taint_call_site(const struct taint *t, uint32_t edge)
+struct taint_site taint_call_site(struct taint *t, uint32_t edge)
 {
 	const struct code_app *app = t->app;
 	uint32_t low = 0, high = app->n_method;
@@ -139,6 +139,7 @@ struct taint_site taint_call_site(const struct taint *t, uint32_t edge)
 	struct taint_site ret = {.method = low};
 	for (uint32_t e = app->method[low].edge; e <= edge; e++)
 		ret.unit += code_edge_delta(app, e);
+	t->left -= gh_min(t->left, (edge - app->method[low].edge) / 16);
 	return ret;
 }
 

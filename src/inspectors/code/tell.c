@@ -17,6 +17,7 @@ struct telling {
 	uint64_t gates;
 	uint64_t proved[CODE_CAPS]; /* by source: sinks that level 3 found */
 	uint32_t n_leak, n_const;
+	bool has_component;
 };
 
 static struct gh_str caps_text(struct code_app *app, uint64_t caps)
@@ -113,10 +114,9 @@ static void flow_tell(struct telling *t, uint64_t source, uint64_t sink, uint64_
 static void leak_tell(struct code_app *app, const struct code_leak *leak, void *to)
 {
 	struct telling *t = to;
-	bool reached = leak->n_entry > 0;
-	for (uint32_t i = 0; i < app->n_type && !reached; i++)
-		if (component(&app->type[i]))
-			return; /* code that nothing in this app calls */
+	(void)app;
+	if (leak->n_entry == 0 && t->has_component)
+		return; /* code that nothing in this app calls */
 	t->proved[__builtin_ctzll(leak->source)] |= leak->sink;
 	if (t->n_leak++ < LEAKS_MAX)
 		flow_tell(t, leak->source, leak->sink, leak->steps, 3, leak->entry, leak->n_entry, &leak->path);
@@ -301,6 +301,8 @@ enum gh_code code_tell(struct code_app *app, struct gh_err *err)
 	if (code)
 		return code;
 	caps_tell(&t);
+	for (uint32_t i = 0; i < app->n_type; i++)
+		t.has_component |= component(&app->type[i]);
 	uint64_t present = 0;
 	for (uint32_t i = 0; i < app->n_node; i++)
 		present |= app->direct[i];
