@@ -286,9 +286,29 @@ static void begun_again(struct gh_watch *w, const struct gh_track *all, size_t n
 	}
 }
 
+/* Points for the plot of what no reference was compared with. */
+static void plotted(struct gh_watch *w, const struct gh_track *t)
+{
+	enum { PLOTTED = 1500 };
+	sqlite3_stmt *st = prepare(w, "INSERT INTO d_watch_pairs VALUES(?1,?2,NULL,?3,?4,NULL)");
+	size_t stride = t->rates / PLOTTED + 1, n = 0;
+	for (size_t i = 0; st && i < t->n; i++) {
+		if (isnan(t->m[i].hr) || n++ % stride)
+			continue;
+		sqlite3_bind_int64(st, 1, w->scan);
+		sqlite3_bind_int64(st, 2, t->id);
+		sqlite3_bind_int64(st, 3, t->m[i].t);
+		sqlite3_bind_double(st, 4, (double)t->m[i].hr);
+		w->failed |= sqlite3_step(st) != SQLITE_DONE;
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+}
+
 static void look_at(struct gh_watch *w, const struct gh_track *all, size_t n, const struct gh_track *t)
 {
 	bool any = false;
+	w->compared = false;
 	if (t->n < 2)
 		return;
 	gh_watch_gaps(w, t);
@@ -308,6 +328,8 @@ static void look_at(struct gh_watch *w, const struct gh_track *all, size_t n, co
 	if (!any && !t->reference)
 		gh_watch_check(w, t, "accuracy against a reference", "no reference was given (--against)");
 	write_spans(w, t);
+	if (!t->reference && !w->compared)
+		plotted(w, t);
 }
 
 enum gh_code gh_derive_watch(struct gh_db *db, int64_t scan, struct gh_err *err)

@@ -73,6 +73,7 @@ struct gh_watch {
 	struct gh_arena arena;
 	struct gh_span *span;
 	size_t n_spans, cap_spans;
+	bool compared; /* the recording at hand, with a reference */
 	bool failed; /* no memory */
 };
 

@@ -31,11 +31,26 @@ bool gh_less_double(const void *a, const void *b)
 	return x < y;
 }
 
+/* Two windows a second of a day: by insertion, since neighbours hardly differ. */
+static void sort_few(double *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		double x = v[i];
+		size_t k = i;
+		for (; k && v[k - 1] > x; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+}
+
 double gh_median(double *v, size_t n)
 {
 	if (!n)
 		return NAN;
-	gh_sort(v, n, sizeof *v, gh_less_double);
+	if (n <= WINDOW_N)
+		sort_few(v, n);
+	else
+		gh_sort(v, n, sizeof *v, gh_less_double);
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 

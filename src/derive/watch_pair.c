@@ -455,6 +455,7 @@ void gh_watch_pair(struct gh_watch *w, const struct gh_track *t, const struct gh
 			write_near(w, t, ref, "outside", &rest);
 		write_shift(w, t, ref, &s);
 		write_pairs(w, t, ref, p, n);
+		w->compared = true;
 	} else {
 		gh_watch_check(w, t, "accuracy against a reference",
 			"the reference has too little in common with it, in time or in shape");

@@ -178,7 +178,8 @@ static struct gh_db *db_new(const char *path, int flags, struct gh_err *err)
 	struct gh_db *db = calloc(1, sizeof *db);
 	if (db)
 		db->lock = -1;
-	if (!db || sqlite3_open_v2(path ? path : ":memory:", &db->sql, flags, NULL) != SQLITE_OK) {
+	if (!db ||
+		sqlite3_open_v2(path ? path : ":memory:", &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		struct stat st;
 		if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			gh_fail(err, GH_IO, 0, "%s is a folder; name a file", path);

@@ -163,13 +163,7 @@ enum gh_code gh_watched_read(struct gh_model *m, struct gh_err *err)
 		"act WHEN 'setup' THEN 0 WHEN 'data' THEN 1 ELSE 2 END, n",
 		sizeof *w->maker, maker);
 	w->n_maker = r.n;
-	/* Without a reference, at most some 1,500 points of each recording. */
-	w->point = all(&r,
-		"SELECT recording, t, hr, ref FROM d_watch_pairs WHERE scan_id=?1 UNION ALL SELECT d.id, s.t, s.hr, 0 "
-		"FROM d_recordings d JOIN c_samples s ON s.blob_id=d.blob_id "
-		"AND s.part=d.part JOIN c_recordings c ON c.blob_id=d.blob_id AND c.part=d.part WHERE d.scan_id=?1 AND "
-		"d.role='watch' AND s.hr NOT NULL AND NOT EXISTS(SELECT 1 FROM "
-		"d_watch_pairs p WHERE p.scan_id=?1 AND p.recording=d.id) AND s.n%(c.samples/1500+1)=0 ORDER BY 1, 2",
+	w->point = all(&r, "SELECT recording, t, hr, coalesce(ref,0) FROM d_watch_pairs WHERE scan_id=?1 ORDER BY 1, 2",
 		sizeof *w->point, point);
 	w->n_points = r.n;
 	return r.failed ? gh_fail(err, GH_IO, 0, "report: recordings cannot be read") : GH_OK;

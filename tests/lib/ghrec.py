@@ -9,13 +9,21 @@ EPOCH = 631065600
 BASE = 1700000000  # Unix time at which made-up recordings begin
 
 
+def _crc16_of(byte):
+    """Of one byte, bit by bit."""
+    for _ in range(8):
+        byte = (byte >> 1) ^ 0xA001 if byte & 1 else byte >> 1
+    return byte
+
+
+CRC16 = [_crc16_of(byte) for byte in range(256)]
+
+
 def crc16(data):
-    """CRC-16/ARC, bit by bit."""
+    """CRC-16/ARC."""
     crc = 0
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
+        crc = CRC16[(crc ^ byte) & 0xff] ^ (crc >> 8)
     return crc
 
 
@@ -25,7 +33,7 @@ class Fit:
 
     def __init__(self, big=False, header=14, developer=0):
         self.big, self.header, self.developer = big, header, developer
-        self.data, self.layout = b'', {}
+        self.data, self.layout = bytearray(), {}
 
     def _pack(self, base, value):
         return struct.pack(('>' if self.big else '<') + self.CODES[base], value)
