@@ -167,7 +167,7 @@ def unit(fingerprint, patch):
         f"{p}\t100755\t0\t2000\t{n}\t0\tu:object_r:system_file:s0\t-\t{state}\t-\n" for p, n, state in (
             ("/system/bin/clatd", len(helper) + 1, "pulled"), ("/system/bin/applypatch", len(other), "pulled"), ("/system/bin/busybox", 9, "denied")))
     files = {"live/getprop.txt": f"[ro.build.fingerprint]: [{fingerprint}]\n[ro.build.version.security_patch]: [{patch}]\n",
-             "live/mounts.txt": "/dev/block/dm-0 / ext4 ro 0 0\n/dev/block/loop9 /system/bin/clatd ext4 ro 0 0\n", "files.tsv": listing,
+             "live/mounts.txt": "/dev/block/dm-0 / ext4 ro,seclabel 0 0\n/dev/block/loop9 /system/bin/clatd ext4 ro,seclabel 0 0\n", "files.tsv": listing,
              "acquisition.json": json.dumps({"schema_version": 1, "items": []}), "files/system/bin/clatd": helper + b"x", "files/system/bin/applypatch": other}
     c = scan("demo", DEMO / "phone.zip", folder("unit", files))
     got = findings(c, "GH-L01")
