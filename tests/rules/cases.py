@@ -976,8 +976,8 @@ def _(d):
 def _(d):
     d.file('/system/bin/a', bl=1)
     d.file('/system/bin/a.orig', bl=0)
-    d.file('/system/bin/app_process32', bl=0)
-    d.file('/system/bin/app_process64', bl=0)
+    d.file('/system/bin/linker', bl=0)
+    d.file('/system/bin/linker64', bl=0)
     d.file('/system/bin/b')
     d.file('/system/bin/b_real')
     d.file('/system/etc/c', bl=0, magic='text')
