@@ -174,6 +174,8 @@ static enum gh_code look_at_both(struct compare *c, struct gh_err *err)
 	for (size_t i = 0; i < 2 && code == GH_OK; i++)
 		if (c->facts[i])
 			code = import(c, i, err);
+	if (code == GH_OK) /* names of keys; where both are facts, nobody judges, and nobody else loads them */
+		code = gh_db_knowledge(c->looking.db, err);
 	if (code == GH_OK)
 		code = gh_scan_known(&c->looking, err);
 	for (size_t i = 0; i < 2 && code == GH_OK; i++)

@@ -239,6 +239,16 @@ static struct gh_str need_missing(struct gh_db *db, struct gh_arena *arena, stru
 		return ask(db, arena,
 			"SELECT 'no reference was given (scan --reference)' WHERE NOT EXISTS(SELECT 1 FROM reference)",
 			GH_NONE);
+	if (gh_str_is(need, "vbmeta digest"))
+		return ask(db, arena,
+			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM device WHERE key='vbmeta_digest') THEN 'the digest "
+			"over all signed "
+			"lists cannot be computed: a list is not there, or verification is switched off' WHEN NOT "
+			"EXISTS(SELECT 1 FROM "
+			"live_properties WHERE key='ro.boot.vbmeta.digest' AND value<>'') THEN 'no report of the "
+			"running phone (getprop.txt or "
+			"bugreport) is among the inputs' END",
+			GH_NONE);
 	if (gh_str_is(need, "reference of this build"))
 		return ask(db, arena,
 			"SELECT CASE WHEN NOT EXISTS(SELECT 1 FROM reference) THEN 'no reference was given (scan "

@@ -172,6 +172,41 @@ def broken():
     ght.equal(states(sql)["hashtree", "vendor"], "other footer", "a footer that speaks of another hash")
 
 
+def reported():
+    """What the running phone reports of its lists (getprop, a bug report), against the lists themselves; and as a mark of the same build."""
+    d = phone("reported")
+    ask = lambda report: next((r["state"], r["why"] or "") for r in report["rules"] if r["id"] == "GH-B32")  # noqa: E731
+    sql, report = scan(d)
+    digest, = sql.execute("SELECT value FROM d_device WHERE key='vbmeta_digest'").fetchone()
+    state, why = ask(report)
+    ght.check(state == "not_evaluated" and "getprop" in why, "no report of the running phone: could not be evaluated", why)
+    (d / "getprop.txt").write_text(f"[ro.boot.vbmeta.digest]: [{digest.upper()}]\n[ro.build.type]: [user]\n")
+    ght.equal(ask(scan(d)[1])[0], "not_found", "the phone reports the digest that was computed here")
+    (d / "getprop.txt").write_text("[ro.boot.vbmeta.digest]: [" + "0" * len(digest) + "]\n")
+    sql, report = scan(d)
+    ght.equal([(f["rule"], f["severity"], digest in f["evidence"]) for f in report["findings"] if f["rule"] == "GH-B32"], [("GH-B32", "high", True)], "it reports another")
+    (d / "vbmeta_system.img").unlink()
+    state, why = ask(scan(d)[1])
+    ght.check(state == "not_evaluated" and "vbmeta_system" in why, "a list is missing: could not be evaluated", why)
+
+    def gate(a, b):
+        p = subprocess.run([BIN, "compare", a, b, "-f", f"json={T}/c.json", "--progress", "none"], capture_output=True)
+        gate = json.loads((T / "c.json").read_text())["gate"]
+        return gate["state"], {f["key"]: f["state"] for f in gate["facts"]}.get("ro.boot.vbmeta.digest"), gate["sentence"]
+    a, c = phone("one"), phone("three", rollback=8)
+    b = pathlib.Path(shutil.copytree(a, T / "two"))
+    digest, = scan(a)[0].execute("SELECT value FROM d_device WHERE key='vbmeta_digest'").fetchone()
+    ght.equal(gate(a, b)[:2], ("same", "same"), "compare: the same digest over all lists is the same build")
+    state, fact, words = gate(a, c)
+    ght.equal((state, fact), ("contradicts", "differs"), "compare: another digest is not called the same build")
+    ght.check(words.startswith("Cannot tell") and "ro.boot.vbmeta.digest" in words, "and the gate says by what", words)
+    unit = T / "unit"
+    (unit / "system").mkdir(parents=True)
+    (unit / "system/build.prop").write_bytes(PROP)
+    (unit / "getprop.txt").write_text(f"[ro.boot.vbmeta.digest]: [{digest}]\n")
+    ght.equal(gate(a, unit)[:2], ("same", "same"), "compare: images and a pulled tree, by what the running phone reports")
+
+
 def package():
     """A package in system whose content was changed after signing, beside one that is as signed."""
     if not shutil.which("apksigner") or not shutil.which("aapt2"):
@@ -233,6 +268,7 @@ def tables():
 
 as_made()
 broken()
+reported()
 package()
 tables()
 ght.done()

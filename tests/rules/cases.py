@@ -831,6 +831,18 @@ def _(d):
     d.prop('ro.build.tags', 'test-keys')
 
 
+@case('GH-B32', 'a bug report of another system')
+def _(d):
+    d.add('device', key='vbmeta_digest', value='ab' * 32)
+    d.add('live_properties', file_id=d.file('/getprop.txt'), key='ro.boot.vbmeta.digest', value='cd' * 32, line=1)
+
+
+@case('GH-B32', 'the same digest in upper case', rows=0)
+def _(d):
+    d.add('device', key='vbmeta_digest', value='ab' * 32)
+    d.add('live_properties', file_id=d.file('/getprop.txt'), key='ro.boot.vbmeta.digest', value='AB' * 32, line=1)
+
+
 # ---------------------------------------------------------------- names of others, and what a reference does not have
 @case('GH-P09', 'a privileged package with a name of Google\'s')
 def _(d): d.apk('com.google.android.updater', cert=THIRD, subject='CN=Someone')
@@ -964,8 +976,8 @@ def _(d):
 def _(d):
     d.file('/system/bin/a', bl=1)
     d.file('/system/bin/a.orig', bl=0)
-    d.file('/system/bin/app_process32', bl=0)
-    d.file('/system/bin/app_process64', bl=0)
+    d.file('/system/bin/linker', bl=0)
+    d.file('/system/bin/linker64', bl=0)
     d.file('/system/bin/b')
     d.file('/system/bin/b_real')
     d.file('/system/etc/c', bl=0, magic='text')

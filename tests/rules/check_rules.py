@@ -82,7 +82,7 @@ def check_front(name, meta, text, knowledge):
     for token in [x.strip() for x in meta['needs'].split(',')]:
         word, _, arg = token.partition(' ')
         check((word == 'plugin' and arg in PLUGINS) or (word == 'knowledge' and arg in knowledge) or token in ('attributes', 'user-build', 'reference', 'resolvers', 'indicators', 'verified signers', 'verified lists', 'verified modules',
-                    'reference of this build', 'reference of this release', 'same-build')
+                    'reference of this build', 'reference of this release', 'same-build', 'vbmeta digest')
               or (word == 'live' and (arg in TOLD or arg.startswith('path /')))
               or (word == 'recording' and arg in CHECKS),
               f'{name}: needs {token!r}')

@@ -11,6 +11,7 @@ SCHEMA = '''
 CREATE TABLE scan(scan_id INTEGER PRIMARY KEY, kind TEXT, fingerprint TEXT, sdk INT, build_type TEXT, build_tags TEXT, soc TEXT, brand TEXT, is_live INT);
 CREATE TABLE files(file_id INTEGER PRIMARY KEY, artifact_id INT, partition TEXT, image TEXT, slot TEXT, path TEXT, dpath TEXT, name TEXT, ftype TEXT, magic TEXT,
   size INT, attrs INT, mode INT, uid INT, gid INT, caps INT, selinux TEXT, iflags INT, link_target TEXT, sha256 TEXT, bl INT);
+CREATE TABLE device(key TEXT, value TEXT, file_id INT);
 CREATE TABLE reference(ref INT, kind TEXT, name TEXT, value TEXT);
 CREATE TABLE elf(file_id INT, machine TEXT, etype TEXT, soname TEXT, zygote_loaded INT);
 CREATE TABLE elf_needed(file_id INT, soname TEXT, resolved_file_id INT);

@@ -116,7 +116,7 @@ def main():
     ght.equal({r: states[r] for r in RULES}, {r: ("not_evaluated", "no reference was given (scan --reference)") for r in RULES}, "and each says that it could not be evaluated")
     found, states = scan(unit, reference)
     s = "/system/"
-    want = {"GH-N04": [s + "etc/init/x.rc"], "GH-N09": [s + "bin/debuggerd"], "GH-P17": [s + "app/Watch/Watch.apk"], "GH-Z02": [s + "lib64/libandroid_runtime.so"],
+    want = {"GH-N04": [s + "bin/debugs"], "GH-N09": [s + "bin/debuggerd"], "GH-P17": [s + "app/Watch/Watch.apk"], "GH-Z02": [s + "lib64/libandroid_runtime.so"],
             "GH-Z07": [s + "bin/debuggerd"], "GH-Z09": [s + "lib64/libanl.so"]}
     ght.equal(found, want, "with the reference each fires where something was added, and nowhere else")
     found, states = scan(trusted, reference)

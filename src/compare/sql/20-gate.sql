@@ -17,8 +17,12 @@ CREATE TEMP TABLE asked AS SELECT side, 'build' AS class, key, value,
 		OR key GLOB 'ro.*region' OR key GLOB 'ro.*regionmark' OR key GLOB 'ro.*country*code'
 	UNION SELECT h.side, 'build', d.partition, d.digest, 1 FROM here2 h JOIN c_avb_descriptors d USING(blob_id) WHERE d.kind='property'
 		AND d.partition LIKE 'com.android.build.%fingerprint'
+	-- What a boot loader computes over all signed lists: from the lists, or as the running phone reports it.
+	UNION SELECT s.side, 'signed lists', 'ro.boot.vbmeta.digest', coalesce((SELECT min(lower(d.value)) FROM d_device d WHERE d.scan_id=s.scan_id AND d.key='vbmeta_digest'),
+		(SELECT min(lower(c.value)) FROM here2 h JOIN c_live_properties c USING(blob_id) WHERE h.side=s.side AND c.key='ro.boot.vbmeta.digest' AND c.value<>'')), 1 FROM sides s
 	UNION SELECT h.side, 'patch level', d.partition, d.digest, 1 FROM here2 h JOIN c_avb_descriptors d USING(blob_id) WHERE d.kind='property'
 		AND d.partition LIKE 'com.android.build.%security_patch';
+DELETE FROM asked WHERE value IS NULL;
 -- What verified boot vouches for: everything that a vbmeta image says, in its order.
 DROP TABLE IF EXISTS temp.vouched;
 CREATE TEMP TABLE vouched AS SELECT t.side, t.image, t.content, (SELECT group_concat(x, '|') FROM (SELECT i.algorithm||' '||coalesce(i.pubkey_sha1,'')||' '||i.flags||' '||i.rollback AS x
@@ -37,5 +41,5 @@ DROP TABLE IF EXISTS temp.gated;
 CREATE TEMP TABLE gated AS SELECT CASE
 	WHEN EXISTS(SELECT 1 FROM gate WHERE state='differs' AND weight=2) THEN 'different'
 	WHEN EXISTS(SELECT 1 FROM gate WHERE state='differs' AND weight=1) THEN 'contradicts'
-	WHEN EXISTS(SELECT 1 FROM gate WHERE state='same' AND class='build') OR EXISTS(SELECT 1 FROM gate WHERE state='same' AND key='vbmeta') THEN 'same'
+	WHEN EXISTS(SELECT 1 FROM gate WHERE state='same' AND class='build') OR EXISTS(SELECT 1 FROM gate WHERE state='same' AND key IN ('vbmeta','ro.boot.vbmeta.digest')) THEN 'same'
 	ELSE 'unknown' END AS state;

@@ -7,7 +7,11 @@ DROP TABLE IF EXISTS temp.lies;
 CREATE TEMP TABLE lies AS SELECT id, 'A' AS side, a AS place_id, blob_a AS blob_id FROM diff WHERE kind='changed' AND sha_a<>sha_b
 	UNION ALL SELECT id, 'B', b, blob_b FROM diff WHERE kind='changed' AND sha_a<>sha_b;
 -- Packages.
-INSERT INTO sets2 SELECT l.id, l.side, 'signer', s.cert_sha256 FROM lies l JOIN d_apk_signers s ON s.place_id=l.place_id;
+INSERT INTO sets2 SELECT l.id, l.side, 'signer', s.cert_sha256||coalesce(' ('||(SELECT min(k.name) FROM known_keys k WHERE k.digest=lower(s.cert_sha256))||')','')||
+	CASE s.state WHEN 'verified' THEN '' WHEN 'stripped' THEN ', in what is left of it' WHEN 'failed' THEN ', named; its signature does not hold' WHEN 'unsupported' THEN ', named; not verified'
+	ELSE ', named; not what Android goes by' END FROM lies l JOIN d_apk_signers s ON s.place_id=l.place_id;
+INSERT INTO sets2 SELECT l.id, l.side, 'signature', CASE a.signer_state WHEN 'verified' THEN 'holds' WHEN 'stripped' THEN 'holds in what is left of the package' WHEN 'failed' THEN 'does not hold'
+	WHEN 'unsigned' THEN 'none' ELSE 'not verified' END FROM lies l JOIN d_apks a ON a.place_id=l.place_id;
 INSERT INTO sets2 SELECT l.id, l.side, CASE p.how WHEN 'uses' THEN 'permissions' ELSE 'permissions that it defines' END, p.name||CASE WHEN p.how='defines' THEN ' ('||
 	coalesce(p.protection,'normal')||')' ELSE '' END FROM lies l JOIN d_apk_permissions p ON p.place_id=l.place_id AND p.how IN ('uses','defines');
 INSERT INTO sets2 SELECT l.id, l.side, 'components', c.kind||' '||c.name||CASE c.exported WHEN 1 THEN ', exported' ELSE '' END||coalesce(', guarded by '||nullif(c.permission,''),'')||
@@ -42,7 +46,8 @@ INSERT INTO sets2 SELECT l.id, l.side, 'parts', m.name||coalesce(' '||lower(hex(
 	JOIN c_members m ON m.blob_id=l.blob_id LEFT JOIN blobs b ON b.blob_id=m.child;
 INSERT INTO sets2 SELECT l.id, l.side, 'kernel arguments', c.source||' '||c.key||coalesce('='||c.value,'') FROM lies l JOIN c_boot_args c USING(blob_id);
 INSERT INTO sets2 SELECT l.id, l.side, 'header', 'version '||c.version||', Android '||coalesce(c.os_version,'')||', patch '||coalesce(c.os_patch_level,'') FROM lies l JOIN c_boot_headers c USING(blob_id);
-INSERT INTO sets2 SELECT l.id, l.side, 'verified boot', c.algorithm||', key '||coalesce(nullif(c.pubkey_sha1,''),'none')||', flags '||c.flags||', rollback '||c.rollback FROM lies l JOIN c_avb_images c USING(blob_id);
+INSERT INTO sets2 SELECT l.id, l.side, 'verified boot', c.algorithm||', key '||coalesce(nullif(c.pubkey_sha1,''),'none')||', flags '||c.flags||', rollback '||c.rollback||', signature '||
+	CASE c.state WHEN 'verified' THEN 'holds' WHEN 'failed' THEN 'does not hold' WHEN 'unsigned' THEN 'none' ELSE 'not verified' END FROM lies l JOIN c_avb_images c USING(blob_id);
 INSERT INTO sets2 SELECT l.id, l.side, 'vouched for', c.kind||' '||coalesce(c.partition,'')||' '||coalesce(c.digest,'') FROM lies l JOIN c_avb_descriptors c USING(blob_id);
 -- Members of packages: code, and everything else in them.
 INSERT INTO sets2 SELECT l.id, l.side, 'members', m.name||coalesce(' '||substr(lower(hex(b.sha256)),1,16),'') FROM lies l JOIN blobs f ON f.blob_id=l.blob_id AND f.format IN ('zip')

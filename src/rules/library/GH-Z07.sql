@@ -5,7 +5,7 @@
 --@ axis: integrity
 --@ certainty: able
 --@ witness: bytes of an image
---@ needs: reference
+--@ needs: plugin elf, plugin script, reference
 --@ case: xHelper, 2020; Vo1d television boxes, 2024 (debuggerd_real); NoVoice
 --@ lookalike: pairs that the trusted build has as well, leftovers of a build beside an unchanged program, and pairs by word size (app_process32 and
 --|  app_process64) are not matched
