@@ -23,7 +23,7 @@ CREATE TABLE apks(apk_id INTEGER PRIMARY KEY, file_id INT, package TEXT, label T
   partition TEXT, is_system INT, is_priv INT, persistent INT, debuggable INT, cleartext INT, has_launcher INT, is_overlay INT, enabled INT, has_code INT, signer_role TEXT, signer_state TEXT, is_bl INT);
 CREATE TABLE apk_permissions(apk_id INT, name TEXT, how TEXT, protection TEXT);
 CREATE TABLE apk_components(component_id INTEGER PRIMARY KEY, apk_id INT, kind TEXT, name TEXT, exported INT, permission TEXT, perm_level TEXT, enabled INT, process TEXT);
-CREATE TABLE apk_intents(component_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
+CREATE TABLE apk_intents(component_id INT, apk_id INT, action TEXT, category TEXT, scheme TEXT, host TEXT, priority INT);
 CREATE TABLE apk_signers(apk_id INT, scheme INT, cert_sha256 TEXT, subject TEXT, key_bits INT, sigalg TEXT, state TEXT DEFAULT 'verified');
 CREATE TABLE apk_checks(file_id INT, scheme TEXT, min_sdk INT, max_sdk INT, state TEXT, why TEXT, certs TEXT, at INT);
 CREATE TABLE avb(kind TEXT, partition TEXT, by_partition TEXT, file_id INT, at INT, key_sha1 TEXT, want_sha1 TEXT, algorithm TEXT, rollback INT, rollback_location INT,
@@ -199,7 +199,7 @@ class Facts:
             self.add('apk_components', component_id=c, apk_id=row['apk_id'],
                      **{k: v for k, v in dict(dict(kind='activity', name='.Main', exported=1, enabled=1), **part).items() if k != 'intents'})
             for intent in intents:
-                self.add('apk_intents', component_id=c, **intent)
+                self.add('apk_intents', component_id=c, apk_id=row['apk_id'], **intent)
         return row['apk_id']
 
     def recording(self, state='complete', role='watch', **more):

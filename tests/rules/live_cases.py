@@ -140,7 +140,7 @@ def _(d):
     d.add('live_components', file_id=said(d), line=1, kind='activity', action='android.intent.action.INSTALL_PACKAGE', package='com.maker.installer', component='x/y')
     apk = d.apk('com.maker.market', cert=OEM, path='/product/app/M/M.apk')
     d.add('apk_components', component_id=1, apk_id=apk, kind='activity', name='x', exported=1)
-    d.add('apk_intents', component_id=1, action='android.intent.action.VIEW', scheme='market')
+    d.add('apk_intents', component_id=1, apk_id=apk, action='android.intent.action.VIEW', scheme='market')
     for n, by in enumerate(('com.android.vending', 'com.xiaomi.mipicks', 'com.maker.installer', 'com.maker.market', 'org.fdroid.fdroid', 'com.gone', None)):
         app(d, f'com.a{n}', installer=by)
     app(d, 'com.sys', system=1, path='/data/app/sys', installer='com.agent')

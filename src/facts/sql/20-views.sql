@@ -70,7 +70,7 @@
 		d.scan_id=a.scan_id AND d.name=c.permission AND d.how='defines'), CASE WHEN c.permission LIKE 'android.permission.%' THEN
 		'signature' END) END AS perm_level, c.enabled, c.process, c.direct_boot
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_components c ON c.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
-@VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, i.action, i.category, i.scheme, i.host, i.priority
+@VIEW@ apk_intents AS SELECT a.place_id*1048576+(i.component&1048575) AS component_id, a.place_id AS apk_id, i.action, i.category, i.scheme, i.host, i.priority
 	FROM d_apks a JOIN places p USING(place_id) JOIN c_manifest_intents i ON i.blob_id=a.manifest WHERE a.scan_id=@SCAN@ AND p.live=1;
 @VIEW@ apex AS SELECT d.place_id AS file_id, d.name, d.avb_key_sha1, d.cert_sha256, d.version, d.container, d.vbmeta, d.payload, d.key, d.original
 	FROM d_apex d JOIN places p USING(place_id)

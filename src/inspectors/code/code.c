@@ -136,7 +136,7 @@ static enum gh_code code_run(struct gh_ctx *ctx, const struct gh_blob *blob, str
 const struct gh_inspector gh_inspector_code = {
 	.name = "code",
 	.title = "what the code of apps is able to do",
-	.version = 1,
+	.version = 2,
 	.wants = code_wants,
 	.run = code_run,
 };

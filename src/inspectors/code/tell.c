@@ -4,7 +4,8 @@
 #include "inspectors/code/code.h"
 
 enum {
-	LEAKS_MAX = 1000, /* rows of level 3 of one app */
+	LEAKS_MAX = 1000, /* rows of level 3 of one app… */
+	ALIKE_MAX = 16, /* …and of one source and one sink: more of a kind tell nobody more */
 	ENTRIES_MAX = 4096, /* components; a large app has some hundreds */
 	CONSTS_MAX = 1000,
 	VALUE_MAX = 500,
@@ -16,7 +17,8 @@ struct telling {
 	uint64_t quiet; /* too common to be told as a deed at level 1 and 2 */
 	uint64_t gates;
 	uint64_t proved[CODE_CAPS]; /* by source: sinks that level 3 found */
-	uint32_t n_leak, n_const;
+	uint32_t told[CODE_CAPS][CODE_CAPS]; /* rows of level 3, by source and sink */
+	uint32_t n_leak, n_row, n_const;
 	bool has_component;
 };
 
@@ -117,8 +119,10 @@ static void leak_tell(struct code_app *app, const struct code_leak *leak, void *
 	(void)app;
 	if (leak->n_entry == 0 && t->has_component)
 		return; /* code that nothing in this app calls */
-	t->proved[__builtin_ctzll(leak->source)] |= leak->sink;
-	if (t->n_leak++ < LEAKS_MAX)
+	unsigned source = (unsigned)__builtin_ctzll(leak->source);
+	t->proved[source] |= leak->sink;
+	t->n_leak++;
+	if (t->told[source][__builtin_ctzll(leak->sink)]++ < ALIKE_MAX && t->n_row++ < LEAKS_MAX)
 		flow_tell(t, leak->source, leak->sink, leak->steps, 3, leak->entry, leak->n_entry, &leak->path);
 }
 

@@ -25,7 +25,7 @@ WITH shops(package) AS (VALUES ('com.android.vending'),('com.google.android.pack
   ('com.google.android.apps.restore'),('com.sec.android.easyMover')),
 roles(package) AS (SELECT package FROM live_components WHERE kind='activity' AND action IN
     ('android.intent.action.INSTALL_PACKAGE','android.content.pm.action.CONFIRM_INSTALL')
-  UNION SELECT a.package FROM apks a JOIN apk_components c ON c.apk_id=a.apk_id JOIN apk_intents i ON i.component_id=c.component_id
+  UNION SELECT a.package FROM apk_intents i JOIN apks a USING(apk_id)
     WHERE i.action='android.intent.action.INSTALL_PACKAGE' OR i.scheme='market')
 SELECT p.file_id AS file_id, p.line AS at, p.package||' was installed by '||p.installer||COALESCE(' at the request of '||p.initiator,'') AS evidence,
     p.package AS subject

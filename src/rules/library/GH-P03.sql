@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --@ id: GH-P03
 --@ title: A preinstalled app loads code that it takes from the network
---@ severity: critical
+--@ severity: medium
 --@ axis: behaviour
 --@ certainty: path found
 --@ witness: bytes of an image

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --@ id: GH-P05
 --@ title: A preinstalled app runs commands that come from outside the phone
---@ severity: critical
+--@ severity: medium
 --@ axis: behaviour
 --@ certainty: path found
 --@ witness: bytes of an image

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --@ id: GH-P06
 --@ title: Any app can make a privileged app do what it may not do itself
---@ severity: high
+--@ severity: medium
 --@ axis: behaviour
 --@ certainty: path found
 --@ witness: bytes of an image
@@ -25,7 +25,7 @@ WHERE a.is_system=1 AND COALESCE(a.enabled,1)=1 AND (a.is_priv=1 OR a.shared_uid
   AND f.level=2 AND f.src IN ('INTENT_IN','BINDER_IN') AND f.kind IS NOT NULL AND f.path IS NOT NULL
   AND (f.guard='none' OR f.guard LIKE 'normal%' OR f.guard LIKE 'dangerous%')
   AND f.sink IN ('EXEC','EXEC_SU','PKG_INSTALL','PKG_DELETE','WIPE','SETPROP','GRANT_PERM','REBOOT','SECURE_SETTING','SMS_SEND','OTA_APPLY')
-  AND NOT EXISTS (SELECT 1 FROM apk_intents i WHERE i.component_id=f.component_id AND i.category='android.intent.category.LAUNCHER')
+  AND NOT EXISTS (SELECT 1 FROM apk_intents i WHERE i.apk_id=f.apk_id AND i.component_id=f.component_id AND i.category='android.intent.category.LAUNCHER')
   AND NOT EXISTS (SELECT 1 FROM code_flows g WHERE g.apk_id=f.apk_id AND g.component_id=f.component_id AND g.sink=f.sink AND g.level=2
     AND g.src IN ('INTENT_IN','BINDER_IN') AND g.path IS NOT NULL
     AND (g.length<f.length OR (g.length=f.length AND g.path<f.path)));

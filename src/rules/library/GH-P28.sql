@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --@ id: GH-P28
 --@ title: An app turns on debugging or lowers the guard against foreign apps
---@ severity: high
+--@ severity: medium
 --@ axis: behaviour
 --@ certainty: able
 --@ witness: bytes of an image
