@@ -59,7 +59,7 @@ def phone(name, wrong):
     part = '<activity android:name=".A"/>'
     crc = list(map(zlib.crc32, DEX))
     put(top / "app/InApk/InApk.apk", {**manifest("a.inapk", "true", part), "classes.dex": DEX[0]})
-    put(top / "app/InApk/oat/arm64/InApk.vdex", vdex([], [1 if wrong else crc[0]]))
+    put(top / "app/InApk/oat/arm64/InApk.vdex", vdex([], [1 if wrong else zlib.adler32(DEX[0][12:])]))  # made from the dex file by itself
     put(top / "app/InVdex/InVdex.apk", manifest("a.invdex", "true", part))
     put(top / "app/InVdex/oat/arm64/InVdex.vdex", vdex([DEX[0]], [4711]))
     put(top / "app/InOdex/InOdex.apk", manifest("a.inodex", "true", part))

@@ -23,10 +23,11 @@ CREATE TEMP TABLE jars AS SELECT m.*, coalesce((SELECT p.place_id FROM places p 
 	FROM (SELECT f.*, CASE WHEN sep THEN substr(location, 1, sep-1) ELSE location END AS jar,
 			CASE WHEN sep THEN substr(location, sep+1) WHEN location NOT NULL OR i=0 THEN 'classes.dex' ELSE 'classes'||(i+1)||'.dex' END AS member
 		FROM (SELECT *, CASE WHEN instr(location,'!')>0 THEN instr(location,'!') ELSE instr(location,':') END AS sep FROM made_from) f) m;
-INSERT INTO d_oat_dex SELECT (SELECT scan_id FROM cur), j.place_id, j.n, j.at, j.kind, j.location, j.checksum, j.jar_place, j.member, c.crc32, c.crc32=j.checksum
+-- Code that was precompiled from an archive carries its CRC-32; from a dex file by itself, that file's own Adler-32.
+INSERT INTO d_oat_dex SELECT (SELECT scan_id FROM cur), j.place_id, j.n, j.at, j.kind, j.location, j.checksum, j.jar_place, j.member, c.crc32, j.checksum IN (c.crc32, c.adler32)
 	FROM jars j LEFT JOIN places p ON p.place_id=j.jar_place
 	LEFT JOIN (SELECT blob_id, name, min(child) AS child FROM c_members GROUP BY 1, 2 HAVING count(*)=1) m ON m.blob_id=p.blob_id AND m.name=j.member
-	LEFT JOIN (SELECT blob_id, min(crc32) AS crc32 FROM c_dex GROUP BY 1) c ON c.blob_id=m.child;
+	LEFT JOIN (SELECT blob_id, min(crc32) AS crc32, coalesce(min(checksum_computed), min(crc32)) AS adler32 FROM c_dex GROUP BY 1) c ON c.blob_id=m.child;
 UPDATE d_apks SET code=coalesce((SELECT CASE max(CASE q.ext WHEN '.vdex' THEN 2 ELSE 1 END) WHEN 2 THEN 'vdex' ELSE 'odex' END FROM places p JOIN pre q
 		ON q.own=substr(coalesce(p.dpath, p.path), 1, length(coalesce(p.dpath, p.path))-4) WHERE p.place_id=d_apks.place_id AND q.has_dex HAVING count(*)>0),
 		CASE has_code WHEN 0 THEN 'none' ELSE 'missing' END)
