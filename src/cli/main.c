@@ -76,11 +76,11 @@ static int unknown(const char *word)
 	struct gh_nearest near = {.word = gh_str(word)};
 	for (size_t i = 0; i < GH_COUNT(commands); i++)
 		gh_nearest(&near, gh_str(commands[i].name));
-	if (near.best.p)
+	if (access(word, F_OK) == 0)
+		gh_complain("there is no command %s; to look at that file: gifthorse scan %s", word, word);
+	else if (near.best.p)
 		gh_complain("there is no command %s; did you mean %.*s? (gifthorse --help lists all)", word,
 			(int)near.best.n, near.best.p);
-	else if (access(word, F_OK) == 0)
-		gh_complain("there is no command %s; to look at that file: gifthorse scan %s", word, word);
 	else
 		gh_complain("there is no command %s; gifthorse --help lists them", word);
 	return GH_EXIT_USAGE;

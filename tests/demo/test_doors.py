@@ -46,8 +46,8 @@ FOLLOWS = {("GH-B12", "high", "ramdisk:vendor_boot:/first_stage_ramdisk/fstab.la
            ("GH-P36", "high", "system:/system/priv-app/TestAgent/TestAgent.apk")}
 
 
-# What an image alone cannot answer: nobody asked a running phone.
-UNASKED = {"GH-B32": "no report of the running phone (getprop.txt or bugreport) is among the inputs"}
+# What this image alone cannot answer: it is no update, has no known firmware, and nobody asked a running phone.
+UNASKED = {"GH-B30": "no payload of an update in this input", "GH-B31": "no firmware of a chip in this input", "GH-B32": "getprop: not in this input"}
 REFERENCE = D / "twin.ref"
 
 
