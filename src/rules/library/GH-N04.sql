@@ -5,7 +5,7 @@
 --@ axis: behaviour
 --@ certainty: able
 --@ witness: bytes of an image
---@ needs: plugin initrc, plugin elf, reference
+--@ needs: plugin initrc, plugin elf, plugin properties, reference
 --@ case: Ragentek, 2016; HiSilicon and Xiongmai recorders, 2020; Vo1d television boxes, 2024
 --@ lookalike: services that the reference has under this name, or a program that it has with these bytes, are not matched; nor are programs that
 --|  listen on local sockets only: the program also has to handle Internet addresses. A program that changed under a known name counts only
