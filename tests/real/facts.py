@@ -192,6 +192,7 @@ def nokia_chain(dump, row):
     key = row.says("cdbb77177f731920bbe0a0f94f84d9038ae0617d")
     want(chain_keys(dump, "system"), [key], "key of the chain to system")
     want(dump.column("SELECT DISTINCT flags FROM avb_images"), [0], "flags")
+    want(dump.column("SELECT DISTINCT state FROM avb_images"), ["verified"], "the signature of vbmeta")
     want(vbmeta_keys(dump) & set(dump.column("SELECT digest(digest) FROM known_keys WHERE role='test'")), set(), "published keys at the top level")
     told(dump, key)
 
@@ -199,6 +200,7 @@ def nokia_chain(dump, row):
 def aosp_keys(dump, row):
     top, chained = row.says("2597c218aae470a130f61162feaae70afd97f011"), "cdbb77177f731920bbe0a0f94f84d9038ae0617d"
     want(vbmeta_keys(dump), {top}, "key of vbmeta")
+    want(dump.column("SELECT DISTINCT state FROM avb_images"), ["verified"], "the signature of vbmeta")
     want(chain_keys(dump, "system"), [chained], "key of the chain to system")
     told(dump, top)
     told(dump, chained)
@@ -209,6 +211,10 @@ def moto_vbmeta(dump, row):
     found = dump.rows("SELECT algorithm, rollback, flags, substr(digest(pubkey_sha1),1,8) FROM avb_images")
     want(found, [("SHA256_RSA2048", 18, 0, row.says("fd29248b"))] * 2, "vbmeta and vbmeta_system")
     want({k[:8] for k in chain_keys(dump, "vbmeta_system")}, {"fd29248b"}, "key of the chain")
+    want(dump.column("SELECT DISTINCT state FROM avb_images"), ["verified"], "the signatures of both")
+    named = [n.strip() for n in row.says("PGPT, preloader, lk, tee, spmfw, scp, sspm, gz, vbmeta, vbmeta_system, dtbo").split(",")]
+    same = {re.sub(r"\.img$", "", p) for p in dump.column("SELECT DISTINCT path FROM package_sums WHERE state='same'")}
+    want((len(named), sorted(set(named) - same)), (11, []), "files whose MD5 is the one that flashfile.xml states")
 
 
 def moto_absent(dump, row):
@@ -338,9 +344,6 @@ FACTS = [  # inputs, beginning of the row's fact, check
 ]
 
 UNDECIDED = [  # beginning of the row's fact, the part that these formats do not decide, why
-    ("chained partition 'system'", "the signature of vbmeta verifies", "the fields of vbmeta are read, its signature is not computed"),
-    ("top-level vbmeta key", "the signature of vbmeta verifies", "the fields of vbmeta are read, its signature is not computed"),
-    ("intact vendor set", "MD5 of 11 files equals flashfile.xml", "the names in flashfile.xml are read, no MD5 of contents is computed"),
     ("vendor analytics", "an upload address over plain HTTP", "code in dex is not followed"),
     ("leaked platform cert", "the key is one that leaked in 2022", "no source that names the digest was read"),
     ("clean control", "no permissive domains", "the SELinux policy is not read"),
