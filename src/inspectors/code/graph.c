@@ -323,8 +323,10 @@ static void made_note(struct code_app *app)
 /* Calls give(from, to) for each link; twice over: to count, and to fill. */
 typedef void give_fn(struct code_app *app, uint32_t from, uint32_t to);
 
-/* Method m overrides what its superclasses and interfaces here declare: a call of theirs may mean it. */
-static void overrides_give(struct code_app *app, uint32_t m, uint32_t type, unsigned depth, give_fn *give)
+/* Method m overrides what its superclasses and interfaces here declare: a call of theirs may mean it. left: types still to be looked at,
+ * since classes that extend each other, or one interface by many ways, would multiply them. */
+static void overrides_give(
+	struct code_app *app, uint32_t m, uint32_t type, unsigned depth, unsigned *left, give_fn *give)
 {
 	const struct code_type *t = &app->type[type];
 	if (type != app->method[m].type) {
@@ -332,23 +334,25 @@ static void overrides_give(struct code_app *app, uint32_t m, uint32_t type, unsi
 		if (over != CODE_NONE && over != m)
 			give(app, over, m);
 	}
-	if (t->dex == CODE_NONE || depth > 16)
+	if (t->dex == CODE_NONE || depth > 16 || !*left)
 		return;
+	--*left;
 	struct dex_class class;
 	const struct dex *d = &app->dex[t->dex];
 	for (uint32_t i = 0; dex_class(d, t->class, &class) && i < class.interfaces.n && i < CODE_UP_MAX; i++) {
 		uint32_t face = dex_types_get(d, class.interfaces, i);
 		if (face < d->table[DEX_TYPES].n && app->type[app->type_of[t->dex][face]].dex != CODE_NONE)
-			overrides_give(app, m, app->type_of[t->dex][face], depth + 1, give);
+			overrides_give(app, m, app->type_of[t->dex][face], depth + 1, left, give);
 	}
 	if (t->super != CODE_NONE && app->type[t->super].dex != CODE_NONE)
-		overrides_give(app, m, t->super, depth + 1, give);
+		overrides_give(app, m, t->super, depth + 1, left, give);
 }
 
 static void links_give(struct code_app *app, give_fn *give)
 {
 	for (uint32_t i = 0; i < app->n_method; i++) {
 		const struct code_method *m = &app->method[i];
+		unsigned left = 4 * CODE_UP_MAX;
 		if (!m->defined) {
 			uint32_t real = code_method_real(app, i);
 			if (real != CODE_NONE)
@@ -356,7 +360,7 @@ static void links_give(struct code_app *app, give_fn *give)
 			continue;
 		}
 		if (may_override(m) && m->code && app->type[m->type].made)
-			overrides_give(app, i, m->type, 0, give);
+			overrides_give(app, i, m->type, 0, &left, give);
 		if (code_called_back(app, m))
 			give(app, type_node(app, m->type), i);
 	}
